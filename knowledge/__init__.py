@@ -1,0 +1,30 @@
+"""Finds and keeps what is known; synchronous; knows nothing of chat. These names are its only door."""
+
+from knowledge.database import Database
+from knowledge.embedding import Embedder
+from knowledge.errors import EmbedderUnavailable, IndexUnavailable, InvalidDocument, KnowledgeError, StoreUnavailable
+from knowledge.knowledge_base import KnowledgeBase, Status
+from knowledge.languages.ja import normalise
+from knowledge.types import Answer, Audience, Citation, Document, Kind, Layer, Match, Passage, Question
+
+__all__ = [
+    "Answer",
+    "Audience",
+    "Citation",
+    "Database",
+    "Document",
+    "Embedder",
+    "EmbedderUnavailable",
+    "IndexUnavailable",
+    "InvalidDocument",
+    "Kind",
+    "KnowledgeBase",
+    "KnowledgeError",
+    "Layer",
+    "Match",
+    "Passage",
+    "Question",
+    "Status",
+    "StoreUnavailable",
+    "normalise",
+]

@@ -1,0 +1,143 @@
+"""The one door to what is known: bring documents in, ask, look things up."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from knowledge import answering, corpus
+from knowledge.database import Database
+from knowledge.embedding import Embedder, Vectors
+from knowledge.errors import EmbedderUnavailable, IndexUnavailable, StoreUnavailable
+from knowledge.index import VectorIndex
+from knowledge.retrieval import RERANKED, Retrieved, Retriever
+from knowledge.store import KnowledgeStore
+from knowledge.types import Answer, Audience, Document, Question
+
+log = logging.getLogger(__name__)
+
+_EMBEDDED_AT_ONCE = 64
+_LONGEST_QUESTION = 1_000  # characters; what is longer keeps its end, where the question stands
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """What is there and whether it can be used."""
+
+    documents: Mapping[str, int]  # by kind
+    without_vector: bool
+    index_ready: bool
+    embedder: str
+
+
+class KnowledgeBase:
+    """Synchronous and safe to use from several threads. Every public method raises only KnowledgeErrors."""
+
+    def __init__(self, database: Database, embedder: Embedder, index_location: Path | str) -> None:
+        self._store = KnowledgeStore(database)
+        self._embedder = embedder
+        self._index = VectorIndex(index_location, embedder.name)
+        self._retriever = Retriever(self._store, embedder, self._index, self._mend)
+        self._aligning = threading.Lock()
+        self._mender: threading.Thread | None = None
+        self._index_ready = False
+        self._closed = False
+        database.migrate("knowledge")
+
+    def load_shipped(self) -> int:
+        """Bring the shipped corpus up to date. Returns the number of documents that changed."""
+        changed = self._store.upsert(corpus.load(), corpus.ORIGIN, complete=True)
+        if changed or self._store.without_vector(self._embedder.name, 1):
+            self._take_shipped_vectors()
+        return changed
+
+    def upsert(self, documents: Sequence[Document], origin: str, *, complete: bool = False) -> int:
+        """Write documents of one origin; they can be found by their words at once, by their meaning after `align`.
+
+        With `complete`, documents of this origin that are not among them vanish. Returns the number of changes.
+        """
+        return self._store.upsert(documents, origin, complete=complete)
+
+    def delete(self, ids: Sequence[str]) -> None:
+        self._store.delete(ids)
+
+    def align(self, progress: Callable[[int], None] = lambda _: None) -> int:
+        """Embed what has no vector yet and make the vector index hold what the rows say. Returns the index's changes.
+
+        `progress` hears how many passages have been embedded. Raises EmbedderUnavailable or IndexUnavailable.
+        """
+        with self._aligning:
+            done = 0
+            while rows := self._store.without_vector(self._embedder.name, _EMBEDDED_AT_ONCE):
+                embedded = self._embedder.embed_passages([text for _, text, _ in rows])
+                self._store.write_vectors(self._embedder.name, [(i, digest) for i, _, digest in rows], embedded)
+                done += len(rows)
+                progress(done)
+            changes = self._index.align(self._store.vector_state(self._embedder.name), self._vectors_of)
+            self._index_ready = True
+            return changes
+
+    def refresh(self) -> None:
+        """Read what changed in the rows into the keyword index."""
+        self._retriever.refresh()
+
+    def retrieve(
+        self, text: str, audience: Audience | None = None, top_k: int = RERANKED, hidden: frozenset[str] = frozenset()
+    ) -> Retrieved:
+        return self._retriever.retrieve(text[-_LONGEST_QUESTION:], audience or Audience(), top_k, hidden)
+
+    def answer(self, question: Question) -> Answer:
+        """The best that is known, in layers with citations, or an honest "not found" with the nearest topics."""
+        return answering.answer(question, self._retriever)
+
+    def document(self, document_id: str, audience: Audience | None = None) -> Document | None:
+        """A whole document, if this audience may see it."""
+        found = self._store.document(document_id)
+        return found if found and found.audience.meets(audience or Audience()) else None
+
+    def status(self) -> Status:
+        return Status(
+            documents=self._store.counts(),
+            without_vector=bool(self._store.without_vector(self._embedder.name, 1)),
+            index_ready=self._index_ready,
+            embedder=self._embedder.name,
+        )
+
+    def close(self) -> None:
+        self._closed = True
+        if self._mender is not None:
+            self._mender.join(timeout=30)
+        self._index.close()
+
+    def align_in_background(self) -> None:
+        """Start `align` unless it is under way; keyword search answers meanwhile."""
+        if self._closed or (self._mender is not None and self._mender.is_alive()):
+            return
+        self._mender = threading.Thread(target=self._align_quietly, name="align", daemon=True)
+        self._mender.start()
+
+    def _mend(self) -> None:
+        self._index_ready = False
+        self.align_in_background()
+
+    def _align_quietly(self) -> None:
+        try:
+            changes = self.align()
+        except (EmbedderUnavailable, IndexUnavailable, StoreUnavailable) as error:
+            log.error("%s Answering from the keyword indexes.", error)
+        else:
+            log.info("the vector index is in step with the rows, %d entries changed", changes)
+
+    def _vectors_of(self, ids: Sequence[str]) -> Mapping[str, Vectors]:
+        return self._store.vectors_of(self._embedder.name, ids)
+
+    def _take_shipped_vectors(self) -> None:
+        shipped = corpus.vectors(self._embedder.name)
+        rows = [(i, h, shipped[h]) for i, _, h in self._store.without_vector(self._embedder.name, 1_000_000) if h in shipped]
+        if rows:
+            self._store.write_vectors(self._embedder.name, [(i, h) for i, h, _ in rows], np.array([v for _, _, v in rows]))

@@ -1,0 +1,160 @@
+"""A question to ranked passages: lexical and dense scores, added up, then a linear rerank of the first thirty."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from knowledge import reranking
+from knowledge.embedding import Embedder, Vectors
+from knowledge.errors import EmbedderUnavailable, IndexUnavailable
+from knowledge.index import VectorIndex
+from knowledge.languages import colloquial, ja
+from knowledge.lexical import LexicalIndex, LexicalScores
+from knowledge.store import KnowledgeStore
+from knowledge.types import Audience, Match
+
+log = logging.getLogger(__name__)
+
+RERANKED = 30
+_CANDIDATES = 60  # of each of the two ways of finding
+# e5 puts all cosines between about .75 and .90; other models are brought to the same scale by their own spread.
+_COSINE_FLOOR, _COSINE_SPAN = 0.75, 0.15
+
+
+@dataclass(frozen=True, slots=True)
+class Retrieved:
+    """Passages best first, with what is needed to decide whether the first one answers the question."""
+
+    matches: tuple[Match, ...]
+    features: reranking.Floats  # (n, features), in the order of the matches
+    scores: reranking.Floats
+    known_words: float  # share of the question's words that occur anywhere in the knowledge
+    degraded: bool = False  # the vectors could not be used
+
+    @property
+    def confidence(self) -> float:
+        return reranking.confidence(self.features, self.scores) if self.matches else 0.0
+
+
+class Retriever:
+    """Finds passages. Keeps the lexical index in step with the rows; goes on without vectors when they fail."""
+
+    def __init__(self, store: KnowledgeStore, embedder: Embedder, index: VectorIndex, on_damage: Callable[[], None]) -> None:
+        self._store = store
+        self._embedder = embedder
+        self._index = index
+        self._on_damage = on_damage
+        self._lexical = LexicalIndex(())
+        self._words: colloquial.Vocabulary | None = None
+        self._revision = -1
+        self._lock = threading.Lock()
+
+    def refresh(self, *, wait: bool = True) -> None:
+        """Build the lexical index anew if the rows have changed. One thread builds; others go on with what there is."""
+        if self._store.revision() == self._revision or not self._lock.acquire(blocking=wait):
+            return
+        try:
+            revision = self._store.revision()
+            if revision != self._revision:
+                self._lexical = LexicalIndex(self._store.terms())
+                self._words = None
+                self._revision = revision
+        finally:
+            self._lock.release()
+
+    def retrieve(
+        self, text: str, audience: Audience, top_k: int = RERANKED, hidden: frozenset[str] = frozenset()
+    ) -> Retrieved:
+        """`hidden`: documents to leave out, whoever asks."""
+        self.refresh(wait=self._revision < 0)
+        lexical_index = self._lexical
+        query = colloquial.understood(text, self._vocabulary)
+        terms = ja.terms(f"{query.text} {query.added}")
+        known = lexical_index.word_weights(ja.terms(query.text).words)
+        known_words = sum(w > 0 for w in known.values()) / max(len(known), 1)
+        lexical = lexical_index.scores(terms, audience)
+        dense, degraded = self._dense(query.text, audience)
+        ids = self._candidates(lexical_index, lexical, dense, hidden)
+        if not ids:
+            return Retrieved((), reranking.stack([]), np.zeros(0, np.float32), known_words, degraded)
+        ids, rows = self._fused(lexical_index, lexical, dense, ids)
+        found = self._store.matches(ids)
+        question = reranking.QuestionText(query.text, lexical_index.bigram_weights(ja.terms(query.text).bigrams))
+        kept, features = [], []
+        for passage_id, (words, bigrams, readings, cosine, coverage) in zip(ids, rows, strict=True):
+            document, passage, search_text = found.get(passage_id, (None, None, ""))
+            if document is None or passage is None or not document.audience.meets(audience):
+                continue  # deleted meanwhile, or never to be seen: the rows decide, not the index
+            sentence, answer_type, four_grams, length = question.features(search_text)
+            kept.append((document, passage))
+            features.append((words, bigrams, readings, cosine, coverage, sentence, answer_type, four_grams, length))
+        stacked = reranking.stack(features)
+        ranking, scores = reranking.order(stacked)
+        matches = [
+            Match(kept[i][1], kept[i][0], float(s), dict(zip(reranking.FEATURES, stacked[i].tolist(), strict=True)))
+            for i, s in zip(ranking[:top_k], scores, strict=False)
+        ]
+        return Retrieved(tuple(matches), stacked[ranking], scores, known_words, degraded)
+
+    def _vocabulary(self) -> colloquial.Vocabulary:
+        found = self._words
+        if found is None:
+            found = self._words = colloquial.Vocabulary(self._store.wordings())
+        return found
+
+    def _dense(self, text: str, audience: Audience) -> tuple[tuple[Vectors, dict[str, float]] | None, bool]:
+        try:
+            vector = self._embedder.embed_query(text)
+            return (vector, self._index.query(vector, audience, _CANDIDATES)), False
+        except EmbedderUnavailable:
+            log.warning("the embedding model cannot be used; answering from the keyword indexes")
+        except IndexUnavailable:
+            log.warning("the vector index cannot be used; answering from the keyword indexes")
+            self._on_damage()
+        return None, True
+
+    def _candidates(
+        self,
+        lexical_index: LexicalIndex,
+        lexical: LexicalScores,
+        dense: tuple[Vectors, dict[str, float]] | None,
+        hidden: frozenset[str],
+    ) -> list[str]:
+        weights = reranking.weights().fusion
+        total = weights[0] * lexical.words + weights[1] * lexical.bigrams + weights[2] * lexical.readings
+        best = np.argsort(-total, kind="stable")[:_CANDIDATES]
+        by_words = [lexical_index.ids[i] for i in best if total[i] > 0]
+        ids = dict.fromkeys([*by_words, *(dense[1] if dense else ())])
+        return [i for i in ids if i.partition("#")[0] not in hidden]
+
+    def _fused(
+        self,
+        lexical_index: LexicalIndex,
+        lexical: LexicalScores,
+        dense: tuple[Vectors, dict[str, float]] | None,
+        ids: list[str],
+    ) -> tuple[list[str], list[tuple[float, ...]]]:
+        """The thirty best by the sum of the normalised scores: ids and their words, bigrams, readings, cosine, coverage."""
+        cosines = self._cosines(dense, ids)
+        rows: list[tuple[float, ...]] = []
+        for passage_id in ids:
+            i = lexical_index.positions.get(passage_id)
+            of = (0.0,) * 4 if i is None else tuple(float(s[i]) for s in (lexical.words, lexical.bigrams, lexical.readings, lexical.coverage))
+            rows.append((*of[:3], cosines.get(passage_id, 0.0), of[3]))
+        weights = reranking.weights().fusion
+        fused = [sum(w * r for w, r in zip(weights, row, strict=False)) for row in rows]
+        best = sorted(range(len(ids)), key=lambda i: -fused[i])[:RERANKED]
+        return [ids[i] for i in best], [rows[i] for i in best]
+
+    def _cosines(self, dense: tuple[Vectors, dict[str, float]] | None, ids: list[str]) -> dict[str, float]:
+        if dense is None:
+            return {}
+        vector, found = dense
+        rest = self._store.vectors_of(self._embedder.name, [i for i in ids if i not in found])
+        similar = found | {i: float(v @ vector) for i, v in rest.items() if v.shape == vector.shape}
+        return {i: (s - _COSINE_FLOOR) / _COSINE_SPAN for i, s in similar.items()}
