@@ -126,7 +126,9 @@ def _evidence(r: Retrieved, rerank: Floats) -> npt.NDArray[np.float32]:
     return reranking.evidence(r.features[ranking], scores[ranking])
 
 
-def threshold_for(own: Sequence[tuple[OwnQuestion, Retrieved, npt.NDArray[np.bool_]]], abstain: Floats, intercept: float, rerank: Floats) -> float:
+def threshold_for(
+    own: Sequence[tuple[OwnQuestion, Retrieved, npt.NDArray[np.bool_]]], abstain: Floats, intercept: float, rerank: Floats
+) -> float:
     """The confidence from which answering the project's own questions does more good than harm."""
     judged = []
     for question, retrieved, gold in own:
@@ -134,19 +136,26 @@ def threshold_for(own: Sequence[tuple[OwnQuestion, Retrieved, npt.NDArray[np.boo
         first = int(np.argmax(scores))
         logit = float(_evidence(retrieved, rerank) @ abstain) + intercept
         judged.append((1 / (1 + np.exp(-logit)), question.answered, bool(gold[first]) if len(gold) else False))
+
     def harm(t: float) -> float:
         return sum((COST_OF_WRONG if not right else 0.0) if c >= t else float(answerable) for c, answerable, right in judged)
+
     grid = np.linspace(0.02, 0.98, 97)
     return float(grid[int(np.argmin([harm(t) for t in grid]))])
 
 
-def write(rerank: Floats, abstain: Floats, intercept: float, own: Sequence[tuple[OwnQuestion, Retrieved, npt.NDArray[np.bool_]]]) -> None:
+def write(
+    rerank: Floats, abstain: Floats, intercept: float, own: Sequence[tuple[OwnQuestion, Retrieved, npt.NDArray[np.bool_]]]
+) -> None:
     content = {
-        "origin": f"bench/fit_weights.py, {dt.datetime.now(dt.UTC).date()}: {TRAINING_QUERIES} queries of JaQuAD train against C10k, "
+        "origin": f"bench/fit_weights.py, {dt.datetime.now(dt.UTC).date()}: {TRAINING_QUERIES} queries of JaQuAD train, "
         f"and {len(own)} of the project's own questions",
         "fusion": list(FUSION),
         "rerank": {n: round(float(v), 4) for n, v in zip(reranking.FEATURES, rerank, strict=True)},
-        "abstain": {**{n: round(float(v), 4) for n, v in zip(reranking.EVIDENCE, abstain, strict=True)}, "intercept": round(intercept, 4)},
+        "abstain": {
+            **{n: round(float(v), 4) for n, v in zip(reranking.EVIDENCE, abstain, strict=True)},
+            "intercept": round(intercept, 4),
+        },
         "threshold": round(threshold_for(own, abstain, intercept, rerank), 3),
     }
     (ROOT / "knowledge" / "weights.json").write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n", "utf-8")
@@ -159,5 +168,3 @@ def say(text: str) -> None:
 
 if __name__ == "__main__":
     main(Path(sys.argv[1]), Path(sys.argv[2]))
-
-

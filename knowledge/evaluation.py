@@ -42,7 +42,9 @@ class CachedEmbedder:
                 self._held = dict(zip(stored["keys"].tolist(), stored["vectors"], strict=True))
 
     def embed_query(self, text: str) -> Vectors:
-        return self._get([text], "q", lambda texts: np.array([self._embedder.embed_query(t) for t in texts]))[0]
+        vectors: Vectors = self._get([text], "q", lambda texts: np.array([self._embedder.embed_query(t) for t in texts]))
+        first: Vectors = vectors[0]
+        return first
 
     def embed_passages(self, texts: Sequence[str]) -> Vectors:
         return self._get(texts, "p", self._embedder.embed_passages)
@@ -178,4 +180,3 @@ def _rows(file: Path) -> Iterator[dict[str, Any]]:
             yield json.loads(line)
         except ValueError as error:
             raise InvalidDocument(f"{file.name}, line {number} is not JSON.") from error
-

@@ -1,7 +1,7 @@
 """The vector index in Chroma: embedded in a folder, or a server. Derived from rows, checked against them, rebuilt from them.
 
-One collection for each embedder and audience key. A where-filter over 10,000 passages took 36 ms where a query without one takes 3 ms
-(Chroma 1.5.9, 2026-11), and a collection that holds only what its audience may see cannot leak.
+One collection for each embedder and audience key. A where-filter over 10,000 passages took 36 ms where a query
+without one takes 3 ms (Chroma 1.5.9, 2026-11), and a collection that holds only what its audience may see cannot leak.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ class VectorIndex:
         found: dict[str, float] = {}
         with self._failing_as_one():
             for key in sorted(audience.keys):
-                collection = self._collection(key, create=False)
+                collection = self._found(key)
                 if collection is None:
                     continue
                 result = collection.query(query_embeddings=[vector.tolist()], n_results=top_k, include=["distances"])
@@ -86,8 +86,7 @@ class VectorIndex:
         return changed
 
     def _align_one(self, key: str, entries: Mapping[str, str], load: Load) -> int:
-        collection = self._collection(key, create=True)
-        assert collection is not None
+        collection = self._made(key)
         held = self._held(collection)
         extra = [i for i in held if i not in entries]
         missing = [i for i, digest in entries.items() if held.get(i) != digest]
@@ -97,7 +96,7 @@ class VectorIndex:
         if not self._finds_itself(collection, [i for i in entries if i not in set(missing)], load):
             # The entries are listed but cannot be reached: seen when the index folder was removed by hand.
             self._connected().delete_collection(collection.name)
-            collection = self._collection(key, create=True)
+            collection = self._made(key)
             self._fill(collection, list(entries), entries, load)
             return len(entries)
         return len(extra) + len(missing)
@@ -132,22 +131,23 @@ class VectorIndex:
     def close(self) -> None:
         with self._lock, contextlib.suppress(Exception):
             if self._client is not None:
-                self._client.close()
+                self._client.close()  # type: ignore[attr-defined]
         self._client = None
 
     def _name(self, key: str) -> str:
         readable = re.sub(r"[^a-z0-9.-]+", "-", key.lower()).strip("-.")[:40]
         return f"{self._prefix}_{readable or 'key'}_{text_hash(key)[:8]}"
 
-    def _collection(self, key: str, *, create: bool) -> chromadb.Collection | None:
-        client = self._connected()
-        name = self._name(key)
-        if create:
-            return client.get_or_create_collection(name, embedding_function=None, configuration={"hnsw": {"space": "cosine"}})
+    def _made(self, key: str) -> chromadb.Collection:
+        return self._connected().get_or_create_collection(
+            self._name(key), embedding_function=None, configuration={"hnsw": {"space": "cosine"}}
+        )
+
+    def _found(self, key: str) -> chromadb.Collection | None:
         from chromadb.errors import NotFoundError
 
         try:
-            return client.get_collection(name, embedding_function=None)
+            return self._connected().get_collection(self._name(key), embedding_function=None)
         except NotFoundError:
             return None
 

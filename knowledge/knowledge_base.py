@@ -93,7 +93,18 @@ class KnowledgeBase:
 
     def answer(self, question: Question) -> Answer:
         """The best that is known, in layers with citations, or an honest "not found" with the nearest topics."""
-        return answering.answer(question, self._retriever)
+        return answering.answer(question, self._retriever, self._store)
+
+    def tell(self, ids: Sequence[str], audience: Audience, language: str) -> Answer:
+        """The answer that some passages give, in a language; what this audience may not see is left out."""
+        found = self._store.matches(ids)
+        visible = [(d, p) for d, p, _ in (found[i] for i in ids if i in found) if d.audience.meets(audience)]
+        return answering.told(visible, language, confidence=1.0)
+
+    def details(self, ids: Sequence[str], audience: Audience) -> list[str]:
+        """The long texts of some passages, without those this audience may not see."""
+        found = self._store.matches(ids)
+        return [p.detail for d, p, _ in (found[i] for i in ids if i in found) if d.audience.meets(audience)]
 
     def document(self, document_id: str, audience: Audience | None = None) -> Document | None:
         """A whole document, if this audience may see it."""

@@ -7,7 +7,7 @@ Terms are kept as 32-bit checksums, so that 10,000 passages need about 30 MB and
 from __future__ import annotations
 
 import zlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -69,7 +69,9 @@ class _Field:
             return [slice(0, 0)] * len(hashes)
         at = np.minimum(np.searchsorted(self._terms, hashes), len(self._terms) - 1)
         found = self._terms[at] == hashes
-        return [slice(int(self._starts[i]), int(self._starts[i + 1])) if ok else slice(0, 0) for i, ok in zip(at, found, strict=True)]
+        return [
+            slice(int(self._starts[i]), int(self._starts[i + 1])) if ok else slice(0, 0) for i, ok in zip(at, found, strict=True)
+        ]
 
     def idf(self, frequency: int) -> float:
         return float(np.log1p((self.size - frequency + 0.5) / (frequency + 0.5)))
@@ -78,6 +80,13 @@ class _Field:
         """The inverse document frequency of each term; 0 for one that stands nowhere."""
         slices = self._slices(_hashes(terms))
         return {t: self.idf(s.stop - s.start) if s.stop > s.start else 0.0 for t, s in zip(terms, slices, strict=True)}
+
+    def holds(self, term: str, passage: int) -> bool:
+        """Whether one passage holds a term; the postings of a term are in the order of the passages."""
+        part = self._slices(_hashes([term]))[0]
+        held = self._passages[part]
+        at = int(np.searchsorted(held, passage))
+        return at < len(held) and int(held[at]) == passage
 
     def scores(self, terms: tuple[str, ...]) -> tuple[Floats, Floats]:
         """For each passage: BM25 over the best that a passage could reach, and the weighted share of the terms it holds."""
@@ -146,6 +155,18 @@ class LexicalIndex:
         bigrams, _ = self._fields[1].scores(terms.bigrams)
         readings, _ = self._fields[2].scores(terms.readings)
         return LexicalScores(words * mask, bigrams * mask, readings * mask, coverage * mask)
+
+    def missing(self, nouns: Mapping[str, float], passage_id: str) -> float:
+        """How telling the most telling of these nouns is that the passage lacks, 0..1. `nouns`: with their weights."""
+        position = self.positions.get(passage_id)
+        if position is None:
+            return 0.0
+        return max((w for noun, w in nouns.items() if not self._fields[0].holds(noun, position)), default=0.0)
+
+    def noun_weights(self, nouns: Iterable[str]) -> dict[str, float]:
+        """Inverse document frequencies over that of a word which stands nowhere: 0..1."""
+        unseen = self._fields[0].idf(0) or 1.0
+        return {n: (w / unseen if w else 1.0) for n, w in self.word_weights(nouns).items()}
 
     def bigram_weights(self, bigrams: Iterable[str]) -> dict[str, float]:
         return self._fields[1].weights(list(dict.fromkeys(bigrams)))

@@ -1,4 +1,4 @@
-"""A linear rerank of the first candidates on nine cheap features, and the calibration that says when to abstain.
+"""A linear rerank of the first candidates on thirteen cheap features, and the calibration that says when to abstain.
 
 The numbers live in `weights.json`, with where they come from; `make fit` makes them anew.
 """
@@ -16,22 +16,56 @@ from importlib import resources
 import numpy as np
 import numpy.typing as npt
 
-FEATURES = ("words", "bigrams", "readings", "dense", "coverage", "sentence", "answer_type", "four_grams", "length")
-EVIDENCE = ("words", "readings", "dense", "coverage", "sentence", "four_grams", "score", "margin", "share")
+FEATURES = (
+    "words",
+    "bigrams",
+    "readings",
+    "dense",
+    "coverage",
+    "sentence",
+    "wording",
+    "answer_type",
+    "four_grams",
+    "other_year",
+    "length",
+    "missing",
+)
+EVIDENCE = (
+    "words",
+    "readings",
+    "dense",
+    "coverage",
+    "sentence",
+    "wording",
+    "answer_type",
+    "four_grams",
+    "other_year",
+    "missing",
+    "score",
+    "margin",
+    "share",
+)
 
 Floats = npt.NDArray[np.float32]
 
+_YEAR = re.compile(r"(?:19|20)\d\d(?=年|年度|$|\D)")
 _NOT_TEXT = re.compile(r"[\W_]+")
 # What kind of thing is asked for, and how it looks in a passage (both normalised).
 _ANSWER_TYPES = tuple(
     (re.compile(asked), re.compile(given))
     for asked, given in (
-        (r"いつ|何年|何月|何日|期限|何世紀|when\b", r"\d+(年|月|日|週間|世紀)|\d+ (week|day|month|year)"),
-        (r"何人|何名|人数|なんにん|how many (people|members|founders)", r"\d+(万|億)?(人|名)"),
-        (r"いくら|何円|何ドル|金額", r"\d+(万|億)?(円|ドル)"),
-        (r"何(パーセント|%|割)|割合|どれくらい", r"\d+(%|割|パーセント)|分の\d"),
+        (r"いつ|何年|何月|何日|何曜|期限|何世紀|when\b|how long", r"\d+(年|月|日|週間|世紀)|\d+ (week|day|month|year)|すぐ|末"),
+        (r"何時|営業時間", r"\d+(時|:\d\d)"),
+        (
+            r"何人|何名|人数|how many (people|members|founders|directors)",
+            r"\d+(万|億)?(人|名|世帯)|過半数|全員|半数|\d (or more|people|members|directors)|(three|two|one|five)",
+        ),
+        (r"いくら|何円|何ドル|金額|値段|料金|売上|売り上げ", r"\d+(万|億|千)?(円|ドル)|分の\d|無料"),
+        (r"何(パーセント|%|割)|割合|(?<!くらい)率は|男女比", r"\d(%|割|パーセント)|分の\d|半数|過半数|percent|\d/\d"),
         (r"何(メートル|キロ|m\b|km)|高さ|長さ|面積|標高", r"\d(m|km|メートル|キロ|平方)"),
-        (r"何(個|つ|本|回|番|校|台|歳|冊|社|種|団体|口|か国|県|か所|席|位|層|階|時間|分|頭|匹|件)|いくつ|how many", r"\d"),
+        (r"何(団体|法人|組合|社|か所)", r"\d+(団体|法人|組合|社|か所|つ|県)|[一二三四五六七八九]つ"),
+        (r"何(県|市|町|都道府県)|どこの(県|市)", r"[都道府県市町村]"),
+        (r"何(個|つ|本|回|番|校|台|歳|冊|種|口|か国|席|位|層|階|時間|分|頭|匹|件)|いくつ|how many", r"\d|[一二三四五六七八九]つ"),
     )
 )
 
@@ -75,21 +109,35 @@ class QuestionText:
         self._weights = bigram_weights
         self._total = sum(bigram_weights.values()) or 1.0
         self._four = grams(plain(normalised), 4)
+        self._years = set(_YEAR.findall(normalised))
         self._types = [given for asked, given in _ANSWER_TYPES if asked.search(normalised)]
 
-    def features(self, search_text: str) -> tuple[float, float, float, float]:
-        """sentence, answer_type, four_grams, length of one passage's normalised text, a sentence or thought a line."""
-        best = 0.0
+    def features(self, search_text: str, answer: str) -> tuple[float, ...]:
+        """sentence to length of one passage: its normalised text, a sentence or thought a line, and its short answer.
+
+        `sentence`: the most of the question that one sentence holds. `wording`: how alike the question and a sentence are.
+        """
+        best = alike = 0.0
         for sentence in re.split(r"[。!?\n]", search_text):
             held = {sentence[i : i + 2] for i in range(len(sentence) - 1)}
-            best = max(best, sum(w for b, w in self._weights.items() if b in held))
-        answer_type = 0.5 if not self._types else float(any(t.search(search_text) for t in self._types))
+            common = [w for b, w in self._weights.items() if b in held]
+            recall = sum(common) / self._total
+            precision = len(common) / max(len(held), 1)
+            best = max(best, recall)
+            alike = max(alike, 2 * recall * precision / (recall + precision) if recall else 0.0)
+        answer_type = 0.5 if not self._types else float(any(t.search(answer) for t in self._types))
         four = sum(g in search_text for g in self._four) / max(len(self._four), 1)
-        return best / self._total, answer_type, four, math.log(max(len(search_text), 1) / 5)
+        other_year = float(bool(self._years) and self._years.isdisjoint(_YEAR.findall(search_text)))
+        return best, alike, answer_type, four, other_year, math.log(max(len(search_text), 1) / 5)
+
+
+def unasked(about: str, question: str, qualifiers: Sequence[Sequence[str]]) -> float:
+    """1 for a passage about a special case (its title, normalised) that the question does not name."""
+    return float(any(group[0] in about and not any(spelling in question for spelling in group) for group in qualifiers))
 
 
 def confidence(features: Floats, scores: Floats) -> float:
-    """How likely the best candidate answers the question, 0..1. `features` (n, 9) and `scores` (n,), best first."""
+    """How likely the best candidate answers the question, 0..1. `features` (n, 13) and `scores` (n,), best first."""
     vector = np.append(evidence(features, scores), 1.0)
     return float(1 / (1 + np.exp(-np.clip(vector @ weights().abstain, -30, 30))))
 
@@ -103,9 +151,9 @@ def evidence(features: Floats, scores: Floats) -> Floats:
     return np.array([values[name] for name in EVIDENCE], dtype=np.float32)
 
 
-def order(features: Floats) -> tuple[npt.NDArray[np.intp], Floats]:
-    """The candidates best first, and their scores in that order."""
-    scores = features @ weights().rerank
+def order(features: Floats, bonus: Sequence[float]) -> tuple[npt.NDArray[np.intp], Floats]:
+    """The candidates best first, and their scores in that order. `bonus` (n,) is added to the scores."""
+    scores = features @ weights().rerank + np.array(bonus, dtype=np.float32)
     ranking = np.argsort(-scores, kind="stable")
     return ranking, scores[ranking]
 

@@ -21,6 +21,7 @@ from knowledge.types import Audience, Match
 log = logging.getLogger(__name__)
 
 RERANKED = 30
+_OF_TOPIC = 2.5  # log-odds for a passage of the document the conversation is about
 _CANDIDATES = 60  # of each of the two ways of finding
 # e5 puts all cosines between about .75 and .90; other models are brought to the same scale by their own spread.
 _COSINE_FLOOR, _COSINE_SPAN = 0.75, 0.15
@@ -68,14 +69,20 @@ class Retriever:
             self._lock.release()
 
     def retrieve(
-        self, text: str, audience: Audience, top_k: int = RERANKED, hidden: frozenset[str] = frozenset()
+        self,
+        text: str,
+        audience: Audience,
+        top_k: int = RERANKED,
+        hidden: frozenset[str] = frozenset(),
+        topic: str = "",
     ) -> Retrieved:
-        """`hidden`: documents to leave out, whoever asks."""
+        """`hidden`: documents or passages to leave out, whoever asks. `topic`: the document the conversation is about."""
         self.refresh(wait=self._revision < 0)
         lexical_index = self._lexical
         query = colloquial.understood(text, self._vocabulary)
-        terms = ja.terms(f"{query.text} {query.added}")
-        known = lexical_index.word_weights(ja.terms(query.text).words)
+        asked = ja.terms(query.text)
+        terms = asked.plus(ja.terms(query.added)) if query.added else asked
+        known = lexical_index.word_weights(asked.words)
         known_words = sum(w > 0 for w in known.values()) / max(len(known), 1)
         lexical = lexical_index.scores(terms, audience)
         dense, degraded = self._dense(query.text, audience)
@@ -84,17 +91,22 @@ class Retriever:
             return Retrieved((), reranking.stack([]), np.zeros(0, np.float32), known_words, degraded)
         ids, rows = self._fused(lexical_index, lexical, dense, ids)
         found = self._store.matches(ids)
-        question = reranking.QuestionText(query.text, lexical_index.bigram_weights(ja.terms(query.text).bigrams))
+        question = reranking.QuestionText(query.text, lexical_index.bigram_weights(asked.bigrams))
+        nouns = [n for n in ja.nouns(query.text) if not any(n in e or e in n for e in query.explained)]
+        weights = lexical_index.noun_weights(nouns)
         kept, features = [], []
         for passage_id, (words, bigrams, readings, cosine, coverage) in zip(ids, rows, strict=True):
             document, passage, search_text = found.get(passage_id, (None, None, ""))
             if document is None or passage is None or not document.audience.meets(audience):
                 continue  # deleted meanwhile, or never to be seen: the rows decide, not the index
-            sentence, answer_type, four_grams, length = question.features(search_text)
             kept.append((document, passage))
-            features.append((words, bigrams, readings, cosine, coverage, sentence, answer_type, four_grams, length))
+            answer = ja.normalise(passage.short) or search_text
+            missing = lexical_index.missing(weights, passage_id)
+            about = colloquial.unify(ja.normalise(f"{document.title} {passage.heading}"))
+            unasked = reranking.unasked(about, f"{query.text} {query.added}", colloquial.words().qualifiers)
+            features.append((words, bigrams, readings, cosine, coverage, *question.features(search_text, answer), missing, unasked))
         stacked = reranking.stack(features)
-        ranking, scores = reranking.order(stacked)
+        ranking, scores = reranking.order(stacked, [_OF_TOPIC if d.id == topic else 0.0 for d, _ in kept])
         matches = [
             Match(kept[i][1], kept[i][0], float(s), dict(zip(reranking.FEATURES, stacked[i].tolist(), strict=True)))
             for i, s in zip(ranking[:top_k], scores, strict=False)
@@ -130,7 +142,7 @@ class Retriever:
         best = np.argsort(-total, kind="stable")[:_CANDIDATES]
         by_words = [lexical_index.ids[i] for i in best if total[i] > 0]
         ids = dict.fromkeys([*by_words, *(dense[1] if dense else ())])
-        return [i for i in ids if i.partition("#")[0] not in hidden]
+        return [i for i in ids if i not in hidden and i.partition("#")[0] not in hidden]
 
     def _fused(
         self,
@@ -144,7 +156,11 @@ class Retriever:
         rows: list[tuple[float, ...]] = []
         for passage_id in ids:
             i = lexical_index.positions.get(passage_id)
-            of = (0.0,) * 4 if i is None else tuple(float(s[i]) for s in (lexical.words, lexical.bigrams, lexical.readings, lexical.coverage))
+            of = (
+                (0.0,) * 4
+                if i is None
+                else tuple(float(s[i]) for s in (lexical.words, lexical.bigrams, lexical.readings, lexical.coverage))
+            )
             rows.append((*of[:3], cosines.get(passage_id, 0.0), of[3]))
         weights = reranking.weights().fusion
         fused = [sum(w * r for w, r in zip(weights, row, strict=False)) for row in rows]

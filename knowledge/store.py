@@ -151,12 +151,28 @@ class KnowledgeStore:
         with self._db.read() as c:
             rows = c.execute(query.join(passages, passages.c.document_id == documents.c.id)).tuples().all()
         facets = ((v for vs in f.values() for v in vs) for _, _, _, f in rows)
-        return list(dict.fromkeys(t for (title, heading, asks, _), fs in zip(rows, facets, strict=True) for t in (title, heading, *asks, *fs)))
+        return list(
+            dict.fromkeys(
+                t for (title, heading, asks, _), fs in zip(rows, facets, strict=True) for t in (title, heading, *asks, *fs)
+            )
+        )
+
+    def has_article(self, article: str) -> bool:
+        with self._db.read() as c:
+            return bool(c.scalar(sa.select(sa.func.count()).where(documents.c.article == article)))
+
+    def mentions(self, phrase: str) -> bool:
+        """Whether any passage holds a phrase (normalised) word for word."""
+        with self._db.read() as c:
+            return (
+                c.scalar(sa.select(passages.c.id).where(passages.c.search_text.contains(phrase, autoescape=True)).limit(1))
+                is not None
+            )
 
     def counts(self) -> dict[str, int]:
         """Documents by kind."""
         with self._db.read() as c:
-            return {k: n for k, n in c.execute(sa.select(documents.c.kind, sa.func.count()).group_by(documents.c.kind)).tuples()}
+            return dict(c.execute(sa.select(documents.c.kind, sa.func.count()).group_by(documents.c.kind)).tuples())
 
     # vectors
 
@@ -256,7 +272,9 @@ def _bump(c: sa.Connection) -> None:
 
 
 def _document(r: sa.RowMapping, whole: tuple[Passage, ...] = ()) -> Document:
-    plain = {k: r[f"documents_{k}"] for k in ("id", "title", "source", "url", "article", "as_of", "language", "co_op", "starts", "ends")}
+    plain = {
+        k: r[f"documents_{k}"] for k in ("id", "title", "source", "url", "article", "as_of", "language", "co_op", "starts", "ends")
+    }
     return Document(
         **plain,
         kind=Kind(r["documents_kind"]),

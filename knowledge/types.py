@@ -66,9 +66,9 @@ class Passage:
         return "\n".join(part for part in [title, *heading, *self.asks, self.short, self.detail, self.en] if part)
 
     def embeddable(self, title: str) -> str:
-        """The text that is embedded: what it is about and its answer, without the long tail."""
+        """The text that is embedded. Title, two ways of asking and the short answer find better than all of the text does."""
         heading = [] if self.heading == title else [self.heading]
-        parts = [" ".join([title, *heading]), " ".join(self.asks), self.short, self.detail]
+        parts = [" ".join([title, *heading]), " ".join(self.asks[:2]), self.short or self.detail]
         return "\n".join(part for part in parts if part)[:1200]
 
 
@@ -115,7 +115,8 @@ class Question:
     audience: Audience = Audience()
     language: str = "ja"
     today: dt.date | None = None
-    topic: tuple[str, ...] = ()  # ids of the documents the conversation is about, latest first
+    topic: tuple[str, ...] = ()  # ids of the passages the conversation is about, latest first
+    points_back: bool = False  # the question cannot be understood without them
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,6 +144,14 @@ class Layer:
 
 
 @dataclass(frozen=True, slots=True)
+class Missing:
+    """Something the question names that does not exist: an article, a law."""
+
+    kind: str  # `article` or `law`
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
 class Answer:
     """What is known about a question. Without layers it is by construction "not found"."""
 
@@ -152,6 +161,7 @@ class Answer:
     citations: tuple[Citation, ...] = ()
     nearest: tuple[Match, ...] = ()  # topics close by, for "not found" and for going on
     in_subject: bool = True  # False: nothing in the knowledge is even near
+    missing: Missing | None = None
 
 
 def text_hash(text: str) -> str:

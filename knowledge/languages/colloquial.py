@@ -18,10 +18,15 @@ _RAMBLING, _TELLING = 80, 25
 _LITTLE_KANJI = 0.1
 _ASKING = re.compile(r"(か|の|かね|かな|かしら|ん|って|は|でしょう|ですか|ますか|と|け|ね|べ|さ)[?!。]*$|\?")
 _BACK_REFERENCE = re.compile(r"その|それ|この|これ|そこ|あと|このまま|そう(?:する|なる|い)|どっち|あれ")
-_TAKEN_BACK = re.compile(r"(?:[^、。!?\s]{1,14}でも)?[^、。!?\s]{1,16}(?:じゃなくて|ではなくて|でなくて|でもなくて|じゃなく、)(?:て)?[、]?")
+_TAKEN_BACK = re.compile(
+    r"(?:[^、。!?\s]{1,14}でも)?[^、。!?\s]{1,16}(?:じゃなくて|ではなくて|でなくて|でもなくて|じゃなく、)(?:て)?[、]?"
+)
 _WRAPPERS = re.compile(
-    r"^(?:(?:あのー?|えーと|えっと|すみません|すいません|ごめん|ねえ|ねー|こんにちは|こんばんは|おはよう(?:ございます)?|お疲れ様です|ちょっと|質問(?:です)?|教えて)[、。!\s]*)+"
-    r"|(?:やさしい日本語で|簡単な言葉で|かんたんなことばで|かんたんな ことばで)?\s*(?:教えて|おしえて)(?:ください|下さい|ほしい|くれん|ね)?[。!?\s]*$"
+    r"^(?:(?:あのー?|えーと|えっと|すみません|すいません|ごめん|ねえ|ねー|こんにちは|こんばんは|おはよう(?:ございます)?"
+    r"|お疲れ様です|ちょっと|質問(?:です)?|教えて)[、。!\s]*)+"
+    r"|(?:(?:やさしい|簡単な|かんたんな) ?(?:日本語|言葉|ことば)で)?\s*"
+    r"(?:教えて|おしえて)(?:ください|下さい|ほしい|くれん|ね)?[。!?\s]*$"
+    r"|(?:やさしい|簡単な|かんたんな) ?(?:日本語|言葉|ことば)で[。!?\s]*$"
     r"|お願いします[。!]*$|おねがいします[。!]*$|よろしく(?:お願いします)?[。!]*$"
 )
 _SYMBOLS = re.compile(r"[\U0001f000-\U0001faff\u2600-\u27bf\u2b50\u3030]|\([^\w()]{2,10}[^()]*\)")
@@ -31,36 +36,7 @@ _TO_KATAKANA = {c: c + 0x60 for c in range(ord("ぁ"), ord("ゖ") + 1)}
 # Sudachi's reading of a few words is not how people say them.
 _SPOKEN = {"何人": "ナンニン", "何日": "ナンニチ", "何年": "ナンネン", "何月": "ナンガツ", "明日": "アシタ", "私": "ワタシ"}
 # Words that join others, by their reading and as they are written; without them a run of kana cannot be cut.
-_JOINING = {
-    **{
-        w: w
-        for w in (
-            "は が を に で と も の へ か や から まで より には では って て た だ です ます ますか ですか した したら して する するの なの ない ないの"
-            " ある あるの いる いるの いりますか できる できるの できますか できない できた どこ だれ いつ いつまで なに どう いくら いくつ どれくらい どのくらい どんな"
-            " こと とき あと まえ まえまで ところ ください おしえて しらせる じゃない きた ほんとに それ その これ この"
-        ).split()
-    },
-    "なん": "何",
-    "なんにん": "何人",
-    "なんねん": "何年",
-    "なんにち": "何日",
-    "なんだんたい": "何団体",
-    "なんかい": "何回",
-    "なんがつ": "何月",
-    "なんさい": "何歳",
-    "さいしょ": "最初",
-    "いちばん": "一番",
-    "つくれる": "作れる",
-    "つくる": "作る",
-    "だす": "出す",
-    "やめる": "辞める",
-    "やめたい": "辞めたい",
-    "とっておく": "取っておく",
-    "ひつよう": "必要",
-    "つうしょう": "通称",
-    "ほうじん": "法人",
-    "わりあい": "割合",
-}
+_JOINING: dict[str, str] = {**{w: w for w in ja.WORDS["joining"].split()}, **ja.WORDS["spoken"]}
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,12 +46,14 @@ class Words:
     spellings: tuple[tuple[str, str], ...]
     meanings: tuple[tuple[str, str], ...]
     dialect: tuple[tuple[str, str], ...]
+    qualifiers: tuple[tuple[str, ...], ...]
 
 
 @cache
 def words() -> Words:
     raw = yaml.safe_load((resources.files("knowledge.corpus") / "words.yaml").read_text("utf-8"))
-    return Words(**{name: tuple(sorted(raw[name].items(), key=lambda kv: -len(kv[0]))) for name in ("spellings", "meanings", "dialect")})
+    tables = {n: tuple(sorted(raw[n].items(), key=lambda kv: -len(kv[0]))) for n in ("spellings", "meanings", "dialect")}
+    return Words(**tables, qualifiers=tuple(tuple(group) for group in raw["qualifiers"]))
 
 
 def unify(normalised: str) -> str:
@@ -101,6 +79,7 @@ class Query:
 
     text: str
     added: str = ""
+    explained: tuple[str, ...] = ()  # the everyday words whose meaning was added
 
 
 def understood(text: str, vocabulary: Callable[[], Vocabulary] | None = None) -> Query:
@@ -112,8 +91,9 @@ def understood(text: str, vocabulary: Callable[[], Vocabulary] | None = None) ->
         for variant, standard in words().dialect:
             question = question.replace(variant, standard)
     question = unify(question)
-    added = [meaning for variant, meaning in words().meanings if variant in question]
-    return Query(question, " ".join(dict.fromkeys(" ".join(added).split())))
+    found = [(variant, meaning) for variant, meaning in words().meanings if variant in question]
+    added = " ".join(dict.fromkeys(" ".join(meaning for _, meaning in found).split()))
+    return Query(question, added, tuple(variant for variant, _ in found))
 
 
 def unwrapped(sentence: str) -> str:
@@ -188,7 +168,11 @@ def _readings(text: str) -> Iterable[tuple[str, str]]:
     """Readings of the kanji words of a text, alone and joined with their neighbours: 理事 リジ, 代表理事 ダイヒョウリジ."""
     run: list[tuple[str, str]] = []
     for m in [*ja.morphemes(ja.normalise(text)), None]:
-        if m is not None and _KANJI.search(m.surface()) and m.part_of_speech()[0] in ("名詞", "接頭辞", "接尾辞", "動詞", "形容詞", "形状詞"):
+        if (
+            m is not None
+            and _KANJI.search(m.surface())
+            and m.part_of_speech()[0] in ("名詞", "接頭辞", "接尾辞", "動詞", "形容詞", "形状詞")
+        ):
             run.append((_SPOKEN.get(m.surface(), m.reading_form()), m.surface()))
             continue
         for i in range(len(run)):

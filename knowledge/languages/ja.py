@@ -7,14 +7,19 @@ import threading
 import unicodedata
 from dataclasses import dataclass
 from functools import lru_cache
+from importlib import resources
 
+import yaml
 from sudachipy import Dictionary, Morpheme, SplitMode
+
+WORDS = yaml.safe_load((resources.files("knowledge.languages") / "ja.yaml").read_text("utf-8"))
 
 _KANJI_DIGITS = {c: i for i, c in enumerate("〇一二三四五六七八九")}
 _KANJI_UNITS = {"十": 10, "百": 100, "千": 1000}
 # What may follow a number written in kanji for it to be a number: 三人 is, 三重県 and 一般 are not.
 _COUNTERS = (
-    "条|項|号|人|名|団体|年|か月|ヶ月|ヵ月|カ月|ケ月|箇月|月|日|週|時間|時|分の|回|円|万円|億円|歳|口|割|社|本|件|か所|ヶ所|カ所|箇所|種類|親等|世帯"
+    "条|項|号|人|名|団体|年|か月|ヶ月|ヵ月|カ月|ケ月|箇月|月|日|週|時間|時|分の|回|円|万円|億円|歳|口"
+    "|割|社|本|件|か所|ヶ所|カ所|箇所|種類|親等|世帯"
 )
 _NUMERAL = "[〇一二三四五六七八九十百千]+"
 _KANJI_NUMBER = re.compile(rf"(?<![〇一二三四五六七八九十百千])({_NUMERAL})(?=(?:{_COUNTERS}))")
@@ -24,19 +29,22 @@ _MONTHS = re.compile(r"(?<=\d)[ヶヵカケ箇ｹか]月")
 _PLACES = re.compile(r"(?<=\d)[ヶヵカケ箇か]所")
 _THOUSANDS = re.compile(r"(?<=\d),(?=\d{3}(?!\d))")
 _LENGTHENED = re.compile(r"[〜~～ー]{2,}|[〜~～](?=[\s。、!?？！]|$)")
-_INVISIBLE = re.compile(r"[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufe00-\ufe0f\ufeff\ufffe\uffff\ud800-\udfff]")
+_INVISIBLE = re.compile(
+    r"[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufe00-\ufe0f\ufeff\ufffe\uffff\ud800-\udfff]"
+)
 _SPACE = re.compile(r"\s+")
 _SENTENCE = re.compile(r"[^。!?！？\n]*[。!?！？]+[」』)）]*|[^。!?！？\n]+")
 _NOT_TEXT = re.compile(r"[\W_]+")
 
 # Words that carry grammar or courtesy, never the subject of a question (Sudachi's normalised forms).
-STOP_WORDS = frozenset(
-    "為る 居る 有る 成る 事 物 所 其れ 此れ 何れ 其の 此の 様 訳 出来る 言う 下さい 教える 知る 頂く 呉れる 貰う 御 無い 良い 思う"
-    " 因る 於く 関する 対する とき 時 又 及び 等 どう どんな 何 誰 何処 何時 幾つ 幾ら どれ さん 様 ちゃん です ます だ".split()
-)
+STOP_WORDS = frozenset(WORDS["stop_words"].split())
 _GRAMMAR = frozenset({"助詞", "助動詞", "補助記号", "空白", "接続詞", "感動詞", "フィラー"})
 # Sudachi refuses inputs of about 49 kB; longer texts are analysed in pieces.
 _ANALYSED_AT_ONCE = 4_000
+
+
+# Nouns that a question may hold and its answer need not.
+_GENERAL_NOUNS = frozenset(WORDS["general_nouns"].split())
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +54,9 @@ class Terms:
     words: tuple[str, ...]
     bigrams: tuple[str, ...]
     readings: tuple[str, ...]
+
+    def plus(self, other: Terms) -> Terms:
+        return Terms(self.words + other.words, self.bigrams + other.bigrams, self.readings + other.readings)
 
 
 def normalise(text: str) -> str:
@@ -111,6 +122,15 @@ def terms(text: str) -> Terms:
     plain = _NOT_TEXT.sub("", text)
     reading = _NOT_TEXT.sub("", "".join(m.reading_form() or m.surface() for m in found))
     return Terms(words, _grams(plain, 2), _grams(reading, 3))
+
+
+def nouns(text: str) -> list[str]:
+    """The nouns that say what a text is about, once each (Sudachi's normalised forms)."""
+    found = (m for m in morphemes(text) if m.part_of_speech()[0] == "名詞" and m.part_of_speech()[1] in ("普通名詞", "固有名詞"))
+    forms = dict.fromkeys(m.normalized_form() for m in found if m.part_of_speech()[2] not in ("副詞可能", "助数詞可能"))
+    return [
+        f for f in forms if f not in _GENERAL_NOUNS and f not in STOP_WORDS and not f.isdigit() and (len(f) > 1 or ord(f) > 0x3400)
+    ]
 
 
 def _grams(text: str, n: int) -> tuple[str, ...]:

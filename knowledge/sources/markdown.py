@@ -46,7 +46,7 @@ def _parse(text: str) -> Document:
     if not isinstance(meta, dict):
         raise InvalidDocument("the front matter is not a list of fields.")
     if unknown := meta.keys() - _DOCUMENT_KEYS - _PASSAGE_KEYS:
-        raise InvalidDocument(f"unknown field {sorted(unknown)[0]}.")
+        raise InvalidDocument(f"unknown field {min(unknown)}.")
     document_id, title = _text(meta, "id"), _text(meta, "title")
     if not _ID.fullmatch(document_id):
         raise InvalidDocument(f"the id {document_id!r} is not made of a-z, 0-9 and single hyphens.")

@@ -1,0 +1,164 @@
+"""The web application: health, metrics, the adapters' routes, and what guards them."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import AsyncIterator, Callable
+from datetime import datetime
+from importlib import import_module
+
+import uvicorn
+from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from bot import metrics
+from bot.bootstrap import Yui, build
+from bot.config import Settings, unknown_names
+from knowledge import KnowledgeError
+
+log = logging.getLogger(__name__)
+
+_LARGEST_BODY = 256 * 1024  # bytes: the longest question, each character escaped, fits twice
+_CONCURRENT = 200  # requests; more are turned away with 503
+_HEADERS = {
+    b"content-security-policy": b"default-src 'self'; img-src 'self' data:; frame-ancestors 'none'; "
+    b"base-uri 'none'; form-action 'self'",
+    b"x-content-type-options": b"nosniff",
+    b"referrer-policy": b"no-referrer",
+    b"permissions-policy": b"camera=(), microphone=(), geolocation=()",
+}
+_SENTENCES = {
+    400: "読み取れませんでした。UTF-8のJSONで送ってください。",
+    404: "このページはありません。",
+    405: "この呼び方はできません。/api/docs を見てください。",
+    413: "大きすぎます。256KBまでにしてください。",
+    422: "送られた内容が決まりに合いません。/api/docs を見てください。",
+    500: "うまくいきませんでした。少し待って、もう一度お試しください。",
+    503: "いまはお答えできません。少し待って、もう一度お試しください。",
+}
+
+
+def create_app(yui: Yui) -> FastAPI:
+    """The application over a running bot. It closes the bot when it ends."""
+
+    @contextlib.asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        yield
+        await asyncio.to_thread(yui.close)
+
+    app = FastAPI(title="Yui", version="1", lifespan=lifespan, docs_url=None, redoc_url=None, openapi_url="/api/openapi.json")
+    app.add_middleware(_Guard)
+    app.add_exception_handler(HTTPException, _refused)  # type: ignore[arg-type]
+    app.add_exception_handler(RequestValidationError, _invalid)  # type: ignore[arg-type]
+    app.add_exception_handler(KnowledgeError, _unavailable)
+    app.add_exception_handler(Exception, _failed)
+
+    @app.get("/healthz", include_in_schema=False)
+    async def healthz() -> dict[str, str]:
+        return {"status": "ok"}
+
+    @app.get("/readyz", include_in_schema=False)
+    async def readyz() -> dict[str, object]:
+        status = await asyncio.to_thread(yui.knowledge.status)
+        return {
+            "ready": True,
+            "documents": sum(status.documents.values()),
+            "vector_index": "ready" if status.index_ready else "building",
+        }
+
+    @app.get("/metrics", include_in_schema=False)
+    async def exposition() -> Response:
+        status = await asyncio.to_thread(yui.knowledge.status)
+        return Response(yui.metrics.exposition(index_ready=status.index_ready), media_type=metrics.CONTENT_TYPE)
+
+    app.include_router(import_module("adapters.web").create(yui.conversations, app))
+    return app
+
+
+def serve(settings: Settings, clock: Callable[[], datetime]) -> int:
+    """Run until stopped."""
+    for name in unknown_names():
+        log.warning("%s is not a setting of Yui", name)
+    app = create_app(build(settings, clock=clock))
+    server = uvicorn.Server(
+        uvicorn.Config(
+            app,
+            host=settings.host,
+            port=settings.port,
+            log_level="info",
+            access_log=False,
+            limit_concurrency=_CONCURRENT,
+            timeout_keep_alive=30,
+            server_header=False,
+        )
+    )
+    server.run()
+    return 0 if server.started else 1
+
+
+def _sentence(status: int, told: str | None = None) -> JSONResponse:
+    return JSONResponse({"error": told or _SENTENCES.get(status, _SENTENCES[500])}, status)
+
+
+async def _refused(_: Request, error: HTTPException) -> Response:
+    told = error.detail if error.detail and not error.detail.isascii() else None
+    return _sentence(error.status_code, told)
+
+
+async def _invalid(_: Request, error: RequestValidationError) -> Response:
+    return _sentence(400 if any(e["type"] == "json_invalid" for e in error.errors()) else 422)
+
+
+async def _unavailable(_: Request, error: Exception) -> Response:
+    log.error("%s", error)
+    return _sentence(503)
+
+
+async def _failed(_: Request, error: Exception) -> Response:
+    # The class alone: an exception's text may carry what a member wrote.
+    log.error("a request failed with %s", type(error).__name__)
+    return _sentence(500)
+
+
+class _BodyTooLarge(Exception):
+    """More bytes came than are taken."""
+
+
+class _Guard:
+    """Bounds the body, however it is sent, and adds the security headers to everything."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        taken = 0
+        begun = False
+
+        async def bounded() -> Message:
+            nonlocal taken
+            message = await receive()
+            taken += len(message.get("body", b""))
+            if taken > _LARGEST_BODY:
+                raise _BodyTooLarge
+            return message
+
+        async def headed(message: Message) -> None:
+            nonlocal begun
+            if message["type"] == "http.response.start":
+                begun = True
+                message["headers"] = [*message.get("headers", []), *_HEADERS.items()]
+            await send(message)
+
+        try:
+            await self._app(scope, bounded, headed)
+        except _BodyTooLarge:
+            if not begun:
+                await _sentence(413)(scope, receive, headed)

@@ -1,0 +1,1 @@
+"""Fixed sentences, one file a language."""

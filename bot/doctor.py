@@ -1,0 +1,102 @@
+"""What is wrong with this installation, and how to mend it, in sentences."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from bot.bootstrap import build
+from bot.config import Settings, unknown_names
+from bot.errors import BotError
+from bot.store import Store
+from knowledge import Database, KnowledgeBase, KnowledgeError, Question, create_embedder
+
+_LEAST_SPACE = 200 * 2**20  # bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that was looked at. `remedy` says what to do where it is not well."""
+
+    name: str
+    well: bool
+    told: str
+    remedy: str = ""
+
+
+def examine(settings: Settings) -> Iterator[Finding]:
+    """Look at one thing after the other; what cannot be looked at any more is left out."""
+    yield from _settings()
+    yield _folder(settings)
+    yield _failing("database", "the database answers and its tables are up to date", lambda: _open(settings))
+    yield _failing("embedding model", f"{settings.embedder} works", lambda: create_embedder(settings.embedder).embed_query("総会"))
+    yield from _knowledge(settings)
+
+
+def _settings() -> Iterator[Finding]:
+    for name in unknown_names():
+        yield Finding("settings", False, f"{name} is not a setting", "Correct the name in .env; the README lists all of them.")
+
+
+def _folder(settings: Settings) -> Finding:
+    try:
+        settings.data_dir.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=settings.data_dir):
+            free = shutil.disk_usage(settings.data_dir).free
+    except OSError:
+        return Finding(
+            "data folder", False, f"{settings.data_dir} cannot be written", "Give this user the right, or set YUI_DATA_DIR."
+        )
+    if free < _LEAST_SPACE:
+        return Finding("data folder", False, f"only {free // 2**20} MB are free", "Free at least 200 MB on this disk.")
+    others = (
+        os.name == "posix"
+        and (settings.data_dir / "secret.key").exists()
+        and (settings.data_dir / "secret.key").stat().st_mode & 0o077
+    )
+    if others:
+        return Finding("data folder", False, "others can read secret.key", f"Run: chmod 600 {settings.data_dir / 'secret.key'}")
+    return Finding("data folder", True, f"{settings.data_dir} can be written, {free // 2**20} MB free")
+
+
+def _open(settings: Settings) -> None:
+    database = Database(settings.database)
+    Store(database)
+    database.close()
+
+
+def _knowledge(settings: Settings) -> Iterator[Finding]:
+    try:
+        yui = build(settings)
+    except (KnowledgeError, BotError) as error:
+        yield Finding("knowledge", False, "the knowledge cannot be opened", str(error))
+        return
+    try:
+        yield _failing("vector index", "the index holds what the rows say", yui.knowledge.align)
+        documents = sum(yui.knowledge.status().documents.values())
+        yield Finding("knowledge", documents > 0, f"{documents} documents")
+        yield _question(yui.knowledge)
+    finally:
+        yui.close()
+
+
+def _question(knowledge: KnowledgeBase) -> Finding:
+    answer = knowledge.answer(Question("労協は何人から作れますか"))
+    right = any("3人" in layer.text for layer in answer.layers)
+    return Finding(
+        "a question",
+        right,
+        "a known question gets its answer" if right else "a known question got no right answer",
+        "" if right else "Run `yui doctor` again; if it stays so, restore the last backup.",
+    )
+
+
+def _failing(name: str, told: str, check: Callable[[], object]) -> Finding:
+    try:
+        check()
+    except (KnowledgeError, BotError) as error:
+        return Finding(name, False, "not well", str(error))
+    return Finding(name, True, told)

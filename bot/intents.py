@@ -1,0 +1,88 @@
+"""What a message wants, as far as its words show it. Everything that is not recognised here is a question."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from enum import StrEnum
+from importlib import resources
+
+from knowledge import normalise
+
+
+class Intent(StrEnum):
+    EMPTY = "empty"  # nothing to read: white space, a sticker's emoji
+    GREETING = "greeting"
+    THANKS = "thanks"
+    HELP = "help"
+    PRAISE = "praise"  # 👍 for the last answer
+    BLAME = "blame"  # 👎
+    MORE = "more"  # the detail of the last answer
+    EASY = "easy"  # the last answer in やさしい日本語
+    ENGLISH = "english"
+    SOURCE = "source"
+    LARGER = "larger"
+    CHOICE = "choice"  # a number from the list just shown
+    EMERGENCY = "emergency"
+    PRIVATE = "private"  # somebody's personal data, or the bot's own secrets
+    OUTSIDE = "outside"  # plainly another subject
+    QUESTION = "question"
+
+
+def _patterns(kind: str) -> tuple[tuple[Intent, re.Pattern[str]], ...]:
+    raw = tomllib.loads((resources.files("bot") / "intents.toml").read_text("utf-8"))
+    return tuple((Intent(row["intent"]), re.compile(row["pattern"].replace("{PERSON}", _PERSON))) for row in raw[kind])
+
+
+_NOT_TEXT = re.compile(r"[\W_]+")
+_THUMBS_UP, _THUMBS_DOWN = re.compile("[👍👌]"), re.compile("👎")
+_PERSON = r"[^\s、。]{1,8}?(?:さん|君|くん|ちゃん|氏)"
+
+# Whole messages, compared without signs and spaces.
+# Whole messages, and what may stand anywhere in one.
+_WHOLE = _patterns("whole")
+# Anywhere in a message (normalised).
+_INSIDE = _patterns("inside")
+
+
+def recognise(text: str) -> Intent:
+    normalised = normalise(text)
+    bare = _NOT_TEXT.sub("", normalised)
+    if not bare:
+        if _THUMBS_UP.search(text):
+            return Intent.PRAISE
+        return Intent.BLAME if _THUMBS_DOWN.search(text) else Intent.EMPTY
+    for intent, pattern in _WHOLE:
+        if pattern.fullmatch(bare):
+            return intent
+    for intent, pattern in _INSIDE:
+        if pattern.search(normalised):
+            return intent
+    return Intent.QUESTION
+
+
+# Words that point at what was said before, and openings that go on from it.
+_POINTS_BACK = re.compile(
+    r"^(それ|その|これ|この|そこ|そっち|あれ|じゃあ|じゃ、|では、|ほんなら|ほな|だったら|で、|あと|ほかに|他に|ほかは|他は"
+    r"|次は|次に|つぎは|逆に|ちなみに|なんで|どうして|なぜ|and |what about|then |how about)"
+    r"|それ(って|は|を|が|も|から|に|で|って)|その(次|とき|時|場合|人|組合|団体|数|うち|あと|後|調査|結果|期限)"
+    r"|(同じ|さっき)の|そのつぎ|どっちが"
+)
+_OPENING = re.compile(
+    r"^(それ(って|は|も|から)?|その|これ(って|は)?|この|じゃあ|じゃ|では|ほんなら|ほな|だったら|で|あと|ちなみに)[、,\s]*"
+)
+_SHORT = 12  # characters; a question this short leans on what was said before, if it can
+
+
+def points_back(text: str) -> bool:
+    return bool(_POINTS_BACK.search(normalise(text)))
+
+
+def leans_back(text: str) -> bool:
+    """Too short to say by itself what it is about: 「期限は?」"""
+    return len(_NOT_TEXT.sub("", normalise(text))) <= _SHORT
+
+
+def without_pointer(text: str) -> str:
+    """The question without the word that points back: 「じゃあ期限は?」 → 「期限は?」"""
+    return _OPENING.sub("", normalise(text)).strip() or normalise(text)

@@ -1,0 +1,52 @@
+"""The language spoken between adapters and the bot."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+
+class Act(StrEnum):
+    """What the bot means by a reply; `silent` is no reply."""
+
+    SILENT = "silent"
+    ANSWER = "answer"
+    ASK_BACK = "ask_back"
+    TAKE_TIP = "take_tip"
+    ANNOUNCE = "announce"
+    REFUSE = "refuse"
+    OTHER = "other"
+
+
+@dataclass(frozen=True, slots=True)
+class IncomingMessage:
+    """What someone wrote. `conversation`: everybody who sees the replies, and nobody else, shares it."""
+
+    conversation: str
+    text: str
+    sender: str = ""
+    addressed: bool = True  # mentions the bot, quotes it, or is written to it alone
+    group: bool = False
+    language: str | None = None
+    co_op: str | None = None
+    platform: str = "console"
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """Something to go on with. What stands on the button can be typed as well."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What the bot says. `answer` is the ANSWER of the public contract, for machines."""
+
+    act: Act
+    text: str
+    choices: tuple[Choice, ...] = ()
+    answer: Mapping[str, Any] = field(default_factory=dict)
+    rating: str = ""  # signed id of exactly this answer; empty where there is nothing to rate

@@ -1,0 +1,74 @@
+"""Answers and situations, put into a member's language."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping, Sequence
+from functools import cache
+from importlib import resources
+
+from knowledge import Answer, Citation, Match
+
+LANGUAGES = ("ja", "ja-easy", "en")
+_CHAT_ANSWER = 250  # characters a chat answer has room for on one screen
+
+
+@cache
+def _catalogue(language: str) -> Mapping[str, str]:
+    raw = tomllib.loads((resources.files("bot.catalogues") / f"{language}.toml").read_text("utf-8"))
+    return {key: text.strip() for key, text in raw.items()}
+
+
+def known(language: str | None) -> str:
+    """The nearest language there are sentences for."""
+    if language in LANGUAGES:
+        return str(language)
+    return "ja" if language is None or language.startswith("ja") else "en"
+
+
+def say(key: str, language: str, **values: str) -> str:
+    """One of the fixed sentences."""
+    return _catalogue(known(language))[key].format(**values)
+
+
+def answer_text(answer: Answer, language: str) -> str:
+    """The answer as a member reads it: the answer first, one voice a paragraph, then where it stands."""
+    if len(answer.layers) == 1:
+        parts = [answer.layers[0].text]
+    else:
+        parts = [f"【{say(layer.kind, language)}】{layer.text}" for layer in answer.layers]
+    text = "\n".join([*parts, sources(answer.citations, language)])
+    if len(text) > _CHAT_ANSWER and len(parts) > 1:
+        text = "\n".join([answer.layers[0].text, sources(answer.citations[:1], language)])
+    return text
+
+
+def sources(citations: Sequence[Citation], language: str) -> str:
+    told = [_source(c, language) for c in citations]
+    return say("source", language, sources="、".join(dict.fromkeys(told)) if language != "en" else "; ".join(dict.fromkeys(told)))
+
+
+def _source(citation: Citation, language: str) -> str:
+    when = say("as_of", language, date=date(citation.as_of, language)) if citation.as_of else ""
+    return f"{citation.source}({when})" if when and citation.as_of[:4] not in citation.source else citation.source
+
+
+def date(value: str, language: str) -> str:
+    """An ISO date as members read it: 2026年6月23日; a month or a year alone where the day isn't known."""
+    if language == "en":
+        return value
+    return "".join(f"{int(part)}{unit}" for part, unit in zip(value.split("-"), "年月日", strict=False))
+
+
+def topic(match: Match) -> str:
+    """A topic in one line, as it stands on a button."""
+    title, heading = match.document.title, match.passage.heading
+    return heading if heading == title or title in heading else f"{title}: {heading}"[:60]
+
+
+def not_found_text(nearest: Sequence[Match], language: str) -> str:
+    lines = [say("not_found", language)]
+    if nearest:
+        lines.append(say("nearest", language))
+        lines += [f"{n}. {topic(match)}" for n, match in enumerate(nearest, 1)]
+    return "\n".join(lines)
