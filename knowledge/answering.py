@@ -99,6 +99,8 @@ def _voices(found: Retrieved, language: str) -> list[Match]:
     for match in found.matches[1:3]:
         if match.score < best.score - _ABOUT_AS_GOOD:
             break
+        if match.features["unasked"] > best.features["unasked"]:
+            continue
         if match.passage.known and len(text_in(best.passage, language) + text_in(match.passage, language)) <= _ROOM:
             return [best, match]
     return [best]

@@ -31,7 +31,7 @@ class Database:
     def __init__(self, url: str) -> None:
         self.url = sa.make_url(url)
         connect = {"timeout": _WAIT_FOR_LOCK} if self.is_sqlite else {"connect_timeout": 10}
-        if self.is_sqlite and self.url.database:
+        if self.is_sqlite and self.url.database and not self.url.database.startswith("file:"):
             with explained():
                 _make_folder(Path(self.url.database).parent)
         self.engine = sa.create_engine(self.url, connect_args=connect, pool_pre_ping=not self.is_sqlite)

@@ -163,7 +163,12 @@ class VectorIndex:
 
         settings = Settings(anonymized_telemetry=False)
         if isinstance(self._location, Path):
-            return chromadb.PersistentClient(path=str(self._location), settings=settings)
+            try:
+                return chromadb.PersistentClient(path=str(self._location), settings=settings)
+            except BaseException:
+                # Chroma keeps a client that failed to start and would hand it out again.
+                chromadb.api.client.SharedSystemClient.clear_system_cache()
+                raise
         address = urlsplit(self._location)
         return chromadb.HttpClient(
             host=address.hostname or "localhost",

@@ -29,6 +29,7 @@ FEATURES = (
     "other_year",
     "length",
     "missing",
+    "unasked",
 )
 EVIDENCE = (
     "words",
@@ -41,6 +42,7 @@ EVIDENCE = (
     "four_grams",
     "other_year",
     "missing",
+    "unasked",
     "score",
     "margin",
     "share",

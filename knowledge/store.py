@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -87,7 +87,7 @@ class KnowledgeStore:
         """Write what changed and, when `complete`, delete what this origin no longer holds. Returns the number of changes."""
         hashes = {d.id: _document_hash(d) for d in items}
         with self._db.read() as c:
-            held = dict(c.execute(sa.select(documents.c.id, documents.c.hash).where(documents.c.origin == origin)).tuples().all())
+            held = dict(c.execute(sa.select(documents.c.id, documents.c.hash).where(documents.c.origin == origin)).all())
             stale = set(
                 c.scalars(sa.select(passages.c.document_id).distinct().where(passages.c.analyser != lexical.ANALYSER)).all()
             )
@@ -121,8 +121,8 @@ class KnowledgeStore:
             .join(documents, documents.c.id == passages.c.document_id)
             .order_by(passages.c.id)
         )
-        with self._db.read() as c:
-            for row in c.execution_options(yield_per=_AT_ONCE).execute(query):
+        with self._db.read() as c, c.execution_options(yield_per=_AT_ONCE).execute(query) as rows:
+            for row in rows:
                 yield row.id, row.terms, Audience.of(*row.audience)
 
     def matches(self, ids: Sequence[str]) -> dict[str, tuple[Document, Passage, str]]:
@@ -149,7 +149,7 @@ class KnowledgeStore:
         """Titles, headings and the ways of asking: the field's words in short texts."""
         query = sa.select(documents.c.title, passages.c.heading, passages.c.asks, documents.c.facets)
         with self._db.read() as c:
-            rows = c.execute(query.join(passages, passages.c.document_id == documents.c.id)).tuples().all()
+            rows = c.execute(query.join(passages, passages.c.document_id == documents.c.id)).all()
         facets = ((v for vs in f.values() for v in vs) for _, _, _, f in rows)
         return list(
             dict.fromkeys(
@@ -172,7 +172,8 @@ class KnowledgeStore:
     def counts(self) -> dict[str, int]:
         """Documents by kind."""
         with self._db.read() as c:
-            return dict(c.execute(sa.select(documents.c.kind, sa.func.count()).group_by(documents.c.kind)).tuples())
+            rows = c.execute(sa.select(documents.c.kind, sa.func.count()).group_by(documents.c.kind)).all()
+        return dict(rows)  # type: ignore[arg-type]
 
     # vectors
 
@@ -196,7 +197,7 @@ class KnowledgeStore:
         """`rows`: passage id and the hash of the text that was embedded. A passage that is gone or changed is left out."""
         with self._db.write() as c:
             ids = [i for i, _ in rows]
-            now = dict(c.execute(sa.select(passages.c.id, passages.c.embed_hash).where(passages.c.id.in_(ids))).tuples().all())
+            now = dict(c.execute(sa.select(passages.c.id, passages.c.embed_hash).where(passages.c.id.in_(ids))).all())
             fresh = [(i, h, v) for (i, h), v in zip(rows, embedded, strict=True) if now.get(i) == h]
             c.execute(sa.delete(vectors).where(vectors.c.embedder == embedder, vectors.c.passage_id.in_([i for i, _, _ in fresh])))
             if fresh:
@@ -210,7 +211,7 @@ class KnowledgeStore:
     def vectors_of(self, embedder: str, ids: Sequence[str]) -> dict[str, Vectors]:
         query = sa.select(vectors.c.passage_id, vectors.c.vector).where(vectors.c.embedder == embedder)
         with self._db.read() as c:
-            rows = c.execute(query.where(vectors.c.passage_id.in_(ids))).tuples().all()
+            rows = c.execute(query.where(vectors.c.passage_id.in_(ids))).all()
         return {i: np.frombuffer(v, dtype=np.float16).astype(np.float32) for i, v in rows}
 
     def vector_state(self, embedder: str) -> dict[str, tuple[str, Audience]]:
@@ -219,23 +220,23 @@ class KnowledgeStore:
             sa.select(vectors.c.passage_id, vectors.c.embed_hash, documents.c.audience)
             .join(passages, passages.c.id == vectors.c.passage_id)
             .join(documents, documents.c.id == passages.c.document_id)
-            .where(vectors.c.embedder == embedder)
+            .where(vectors.c.embedder == embedder, vectors.c.embed_hash == passages.c.embed_hash)
         )
         with self._db.read() as c:
             return {r.passage_id: (r.embed_hash, Audience.of(*r.audience)) for r in c.execute(query)}
 
 
 def _write_document(c: sa.Connection, d: Document, origin: str, digest: str) -> None:
-    c.execute(sa.delete(documents).where(documents.c.id == d.id))
     values = {
-        **{k: getattr(d, k) for k in ("id", "title", "source", "url", "article", "as_of", "language", "co_op", "starts", "ends")},
+        **{k: getattr(d, k) for k in ("title", "source", "url", "article", "as_of", "language", "co_op", "starts", "ends")},
         "origin": origin,
         "kind": d.kind.value,
         "audience": sorted(d.audience.keys),
         "facets": {k: list(v) for k, v in d.facets.items()},
         "hash": digest,
     }
-    c.execute(sa.insert(documents), values)
+    if not c.execute(sa.update(documents).where(documents.c.id == d.id).values(values)).rowcount:
+        c.execute(sa.insert(documents).values(id=d.id, **values))
 
 
 def _passage_rows(d: Document) -> Iterator[dict[str, Any]]:
@@ -257,9 +258,16 @@ def _passage_rows(d: Document) -> Iterator[dict[str, Any]]:
 
 
 def _replace_passages(c: sa.Connection, document_ids: Sequence[str], rows: Sequence[Mapping[str, Any]]) -> None:
-    c.execute(sa.delete(passages).where(passages.c.document_id.in_(document_ids)))
-    for start in range(0, len(rows), _AT_ONCE):
-        c.execute(sa.insert(passages), list(rows[start : start + _AT_ONCE]))
+    """Rows that stay are updated, so that their vectors stay too; `without_vector` tells which of those are out of date."""
+    mine = passages.c.document_id.in_(document_ids)
+    held = set(c.scalars(sa.select(passages.c.id).where(mine)))
+    c.execute(sa.delete(passages).where(mine, passages.c.id.in_(held - {r["id"] for r in rows})))
+    for row in rows:
+        if row["id"] in held:
+            c.execute(sa.update(passages).where(passages.c.id == row["id"]).values(row))
+    new = [r for r in rows if r["id"] not in held]
+    for start in range(0, len(new), _AT_ONCE):
+        c.execute(sa.insert(passages), new[start : start + _AT_ONCE])
 
 
 def _delete(c: sa.Connection, ids: Sequence[str]) -> None:
@@ -294,9 +302,3 @@ def _document_hash(d: Document) -> str:
         return sorted(value) if isinstance(value, frozenset) else str(value) if isinstance(value, dt.date) else dict(value)  # type: ignore[call-overload]
 
     return text_hash(json.dumps(asdict(d), sort_keys=True, ensure_ascii=False, default=plain))
-
-
-def chunks(items: Iterable[str], size: int = _AT_ONCE) -> Iterator[list[str]]:
-    """Lists of at most `size` items, in order."""
-    listed = list(items)
-    return (listed[i : i + size] for i in range(0, len(listed), size))

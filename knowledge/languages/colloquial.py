@@ -59,9 +59,7 @@ def words() -> Words:
 def unify(normalised: str) -> str:
     """One spelling for the field's words, in questions and in texts alike. Idempotent."""
     for variant, right in words().spellings:
-        if variant in normalised and right not in normalised.replace(variant, ""):
-            normalised = normalised.replace(variant, right)
-        elif variant in normalised:
+        if variant in normalised:
             normalised = _replace_outside(normalised, variant, right)
     return normalised
 

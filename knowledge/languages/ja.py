@@ -23,7 +23,7 @@ _COUNTERS = (
 )
 _NUMERAL = "[〇一二三四五六七八九十百千]+"
 _KANJI_NUMBER = re.compile(rf"(?<![〇一二三四五六七八九十百千])({_NUMERAL})(?=(?:{_COUNTERS}))")
-_KANJI_FRACTION = re.compile(rf"(?<=分の)({_NUMERAL})")
+_KANJI_FRACTION = re.compile(rf"(?<=分の|条の)({_NUMERAL})")
 _ARTICLE = re.compile(r"第(?=\d+(?:条|項|号))")
 _MONTHS = re.compile(r"(?<=\d)[ヶヵカケ箇ｹか]月")
 _PLACES = re.compile(r"(?<=\d)[ヶヵカケ箇か]所")

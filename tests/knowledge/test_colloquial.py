@@ -1,0 +1,85 @@
+import pytest
+
+from knowledge.languages import colloquial
+
+VOCABULARY = colloquial.Vocabulary(
+    [
+        "労協は何人から作れる",
+        "発起人の人数",
+        "定款の変更の届出",
+        "理事の任期",
+        "総会の招集",
+        "監事の人数",
+        "教育繰越金の割合",
+        "総会の議事録の保存",
+    ]
+)
+
+
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [
+        ("ろうきょうは なんにんから つくれる", "労協は 何人から 作れる"),
+        ("ﾘｼﾞﾉ ﾆﾝｷﾊ", "理事の 任期は"),
+        ("ていかんの へんこうの とどけで", "定款の 変更の 届出"),
+        ("きょういくくりこしきんの わりあい", "教育繰越金の 割合"),
+    ],
+)
+def test_kana_are_given_their_kanji(typed: str, meant: str) -> None:
+    assert colloquial.understood(typed, lambda: VOCABULARY).text == meant
+
+
+def test_kana_beside_kanji_stay() -> None:
+    text = "総会の案内はいつまでに出すの"
+    assert colloquial.understood(text, lambda: VOCABULARY).text == text
+
+
+@pytest.mark.parametrize(
+    ("typed", "held"),
+    [
+        ("労働者共同組合って何", "労働者協同組合"),
+        ("従事分料配当は給料?", "従事分量配当"),
+        ("ワーコレの数", "ワーカーズコレクティブ"),
+        ("放デイしてるところ", "放課後等デイサービス"),
+        ("創立爽快の公告", "創立総会"),
+    ],
+)
+def test_slips_and_short_forms_are_read_as_what_they_mean(typed: str, held: str) -> None:
+    assert held in colloquial.understood(typed).text
+
+
+def test_a_right_spelling_that_holds_a_variant_stays() -> None:
+    assert colloquial.unify("地域包括支援センター") == "地域包括支援センター"
+    assert colloquial.unify("労協連の大会") == "労協連の大会"
+
+
+def test_everyday_words_bring_the_word_of_the_texts() -> None:
+    assert "脱退" in colloquial.understood("辞めたいとき").added
+    assert "剰余金" in colloquial.understood("もうけの分け方").added
+
+
+def test_what_is_taken_back_does_not_count() -> None:
+    assert "脱退" not in colloquial.understood("脱退じゃなくて除名の通知はいつ").text
+
+
+def test_of_a_long_account_the_question_counts() -> None:
+    told = (
+        "きのうの集まりは楽しかったです。お菓子もおいしかったし、みんな元気でした。写真もたくさん撮りました。"
+        "駅前の花もきれいでしたよ。ところで、総会の招集は何日前までですか。"
+    )
+    found = colloquial.understood(told).text
+    assert "招集" in found
+    assert "お菓子" not in found
+
+
+def test_a_question_that_points_back_keeps_what_it_points_at() -> None:
+    told = (
+        "うちは小さな組合です。働く仲間も少なくなりました。お茶を飲みながら話しました。"
+        "監事の代わりに全員で見る監査会というものがあるそうです。それは何人までの組合で使えますか。"
+    )
+    assert "監査会" in colloquial.understood(told).text
+
+
+@pytest.mark.parametrize("nothing", ["", " ", "教えて", "😀", "。"])
+def test_next_to_nothing_is_no_trouble(nothing: str) -> None:
+    assert isinstance(colloquial.understood(nothing, lambda: VOCABULARY).text, str)
