@@ -26,7 +26,8 @@ log = logging.getLogger(__name__)
 _LARGEST_BODY = 256 * 1024  # bytes: the longest question, each character escaped, fits twice
 _CONCURRENT = 200  # requests; more are turned away with 503
 _HEADERS = {
-    b"content-security-policy": b"default-src 'self'; img-src 'self' data:; frame-ancestors 'none'; "
+    b"content-security-policy": b"default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; "
+    b"img-src 'self' data:; frame-ancestors 'none'; "
     b"base-uri 'none'; form-action 'self'",
     b"x-content-type-options": b"nosniff",
     b"referrer-policy": b"no-referrer",
@@ -125,10 +126,6 @@ async def _failed(_: Request, error: Exception) -> Response:
     return _sentence(500)
 
 
-class _BodyTooLarge(Exception):
-    """More bytes came than are taken."""
-
-
 class _Guard:
     """Bounds the body, however it is sent, and adds the security headers to everything."""
 
@@ -139,26 +136,33 @@ class _Guard:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        taken = 0
-        begun = False
-
-        async def bounded() -> Message:
-            nonlocal taken
-            message = await receive()
-            taken += len(message.get("body", b""))
-            if taken > _LARGEST_BODY:
-                raise _BodyTooLarge
-            return message
 
         async def headed(message: Message) -> None:
-            nonlocal begun
             if message["type"] == "http.response.start":
-                begun = True
                 message["headers"] = [*message.get("headers", []), *_HEADERS.items()]
             await send(message)
 
-        try:
-            await self._app(scope, bounded, headed)
-        except _BodyTooLarge:
-            if not begun:
-                await _sentence(413)(scope, receive, headed)
+        body = await _bounded_body(receive)
+        if body is None:
+            await _sentence(413)(scope, receive, headed)
+            return
+        waiting: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
+
+        async def again() -> Message:
+            return waiting.pop() if waiting else await receive()
+
+        await self._app(scope, again, headed)
+
+
+async def _bounded_body(receive: Receive) -> bytes | None:
+    """The whole body, or None where it is larger than it may be."""
+    parts: list[bytes] = []
+    taken = 0
+    while True:
+        message = await receive()
+        parts.append(message.get("body", b""))
+        taken += len(parts[-1])
+        if taken > _LARGEST_BODY:
+            return None
+        if not message.get("more_body", False):
+            return b"".join(parts)

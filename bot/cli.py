@@ -21,7 +21,8 @@ from bot.config import Settings, load
 from bot.conversations import LONGEST_MESSAGE
 from bot.errors import BotError, UserMistake
 from bot.messages import IncomingMessage, Reply
-from bot.replay import Replay, read_rows
+from bot.replay import Replay
+from bot.rows import read_rows
 from knowledge import KnowledgeError, benchmark, create_embedder
 
 

@@ -171,7 +171,7 @@ class Conversations:
         self._keep(answer_id, answer, shown)
         contract = _contract(answer, language, text, choices)
         rating = self._signer.sign(_RATING, answer_id)
-        reply = Reply(act, text, tuple(Choice(c) for c in choices), {**contract, "id": rating}, rating)
+        reply = Reply(act, text, tuple(Choice(c) for c in choices), {**contract, "rating": rating}, rating)
         return reply, state
 
     def _show(self, ids: Sequence[str], state: State, message: IncomingMessage) -> tuple[Reply, State]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -10,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from bot.errors import UserMistake
+from bot.rows import read_rows
 from knowledge import normalise
 
 
@@ -39,9 +39,8 @@ def _comparable(text: str) -> str:
 
 def read_questions(file: Path) -> Iterator[OwnQuestion]:
     """Rows `{id, question, answered, facts?, article?, lang?, style?}`. Raises UserMistake with the line's number."""
-    for number, line in enumerate(file.read_text("utf-8").splitlines(), 1):
+    for number, row in enumerate(read_rows(file), 1):
         try:
-            row = json.loads(line)
             article = row.get("article") or ()
             yield OwnQuestion(
                 id=str(row["id"]),

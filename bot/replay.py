@@ -2,33 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import re
-from collections.abc import AsyncIterator, Iterable, Iterator
-from pathlib import Path
+from collections.abc import AsyncIterator, Iterable
 from typing import Any
 
 from bot.conversations import Conversations
 from bot.errors import UserMistake
 from bot.messages import Act, IncomingMessage
-
-
-def read_rows(file: Path) -> Iterator[dict[str, Any]]:
-    """JSON objects, one a line. Raises UserMistake with the number of the line that is none."""
-    try:
-        text = file.read_text("utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        raise UserMistake(f"{file} cannot be read: check the path and that it is UTF-8 text.") from error
-    for number, line in enumerate(text.splitlines(), 1):
-        if not line.strip():
-            continue
-        try:
-            row = json.loads(line)
-        except ValueError as error:
-            raise UserMistake(f"{file.name}, line {number} is not JSON.") from error
-        if not isinstance(row, dict):
-            raise UserMistake(f"{file.name}, line {number} is not a JSON object.")
-        yield row
 
 
 class Replay:

@@ -99,11 +99,16 @@ def _voices(found: Retrieved, language: str) -> list[Match]:
     for match in found.matches[1:3]:
         if match.score < best.score - _ABOUT_AS_GOOD:
             break
-        if match.features["unasked"] > best.features["unasked"]:
+        if match.features["unasked"] > best.features["unasked"] or _same_source_in_another_voice(best, match):
             continue
         if match.passage.known and len(text_in(best.passage, language) + text_in(match.passage, language)) <= _ROOM:
             return [best, match]
     return [best]
+
+
+def _same_source_in_another_voice(one: Match, other: Match) -> bool:
+    sources = [m.passage.source or m.document.source for m in (one, other)]
+    return one.document.kind is not other.document.kind and (sources[0] in sources[1] or sources[1] in sources[0])
 
 
 def _nearest(matches: Sequence[Match]) -> tuple[Match, ...]:

@@ -159,6 +159,7 @@ class VectorIndex:
 
     def _connect(self) -> ClientAPI:
         import chromadb
+        from chromadb.api.shared_system_client import SharedSystemClient
         from chromadb.config import Settings
 
         settings = Settings(anonymized_telemetry=False)
@@ -167,7 +168,7 @@ class VectorIndex:
                 return chromadb.PersistentClient(path=str(self._location), settings=settings)
             except BaseException:
                 # Chroma keeps a client that failed to start and would hand it out again.
-                chromadb.api.client.SharedSystemClient.clear_system_cache()
+                SharedSystemClient.clear_system_cache()
                 raise
         address = urlsplit(self._location)
         return chromadb.HttpClient(

@@ -173,7 +173,7 @@ class KnowledgeStore:
         """Documents by kind."""
         with self._db.read() as c:
             rows = c.execute(sa.select(documents.c.kind, sa.func.count()).group_by(documents.c.kind)).all()
-        return dict(rows)  # type: ignore[arg-type]
+        return dict(rows)
 
     # vectors
 

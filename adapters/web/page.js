@@ -27,13 +27,13 @@ function choice(text) {
 
 function told(answer) {
   const article = element("article", { class: "bot" }, element("p", { class: "text" }, answer.text));
-  const linked = (answer.citations || []).filter((c) => c.url && /^https?:/.test(c.url));
-  if (linked.length) {
-    const sources = linked.map((c) => element("li", {}, element("a", { href: c.url, rel: "noopener noreferrer" }, c.source)));
+  const linked = new Map((answer.citations || []).filter((c) => c.url && /^https?:/.test(c.url)).map((c) => [c.source, c]));
+  if (linked.size) {
+    const sources = [...linked.values()].map((c) => element("li", {}, element("a", { href: c.url, rel: "noopener noreferrer" }, c.source)));
     article.append(element("ul", { class: "sources" }, ...sources));
   }
   const buttons = (answer.choices || []).map(choice);
-  if (answer.id) buttons.push(...ratings(answer.id));
+  if (answer.rating && answer.layers.length) buttons.push(...ratings(answer.rating));
   if (buttons.length) article.append(element("ul", { class: "choices" }, ...buttons));
   return article;
 }

@@ -49,9 +49,12 @@ class Layer(BaseModel):
 
 
 class AskAnswer(BaseModel):
-    """What is known, in layers with their citations; `answered` is false where the fact asked for is not known."""
+    """What is known, in layers with their citations; `answered` is false where the fact asked for is not known.
 
-    id: str | None = None
+    `rating` is the signed id by which exactly this answer can be rated.
+    """
+
+    rating: str | None = None
     question: str
     language: str
     answered: bool
@@ -64,7 +67,7 @@ class AskAnswer(BaseModel):
 
 
 class Rating(BaseModel):
-    """`answer`: the signed `id` of the answer that is rated."""
+    """`answer`: the signed `rating` of the answer that is rated."""
 
     answer: str = Field(max_length=200)
     helpful: bool

@@ -15,6 +15,7 @@ one; it takes the mean over all tokens, and the length is made 1.
 
 from __future__ import annotations
 
+import itertools
 import shutil
 import struct
 from dataclasses import dataclass
@@ -82,7 +83,7 @@ def read(file: Path) -> Weights:
     at += _TOKENIZER.size
     offsets = np.frombuffer(data, "<u4", count + 1, at).tolist()
     at += 4 * (count + 1) + 4 * count  # the scores are not needed
-    pieces = [data[at + a : at + b].decode("utf-8") for a, b in zip(offsets, offsets[1:], strict=False)]
+    pieces = [data[at + a : at + b].decode("utf-8") for a, b in itertools.pairwise(offsets)]
     at += length
     _, length = _NORMALISATION.unpack_from(data, at)
     at += _NORMALISATION.size + length
