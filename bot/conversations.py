@@ -16,7 +16,7 @@ from datetime import datetime
 from typing import Any
 
 from bot import wording
-from bot.intents import Intent, leans_back, points_back, recognise, without_pointer
+from bot.intents import Intent, aspect, leans_back, points_back, recognise, without_pointer
 from bot.messages import Act, Choice, IncomingMessage, Reply
 from bot.metrics import Metrics
 from bot.signing import Signer
@@ -50,6 +50,7 @@ class State:
     topic: tuple[str, ...] = ()
     shown: tuple[str, ...] = ()  # the passages of the last answer
     offered: tuple[str, ...] = ()  # the passages behind the numbers last offered
+    aspect: str = ""  # what kind of thing was asked for: 「何人」
     answer_id: str = ""
     language: str = "ja"
 
@@ -141,15 +142,20 @@ class Conversations:
         back = points_back(text)
         if back and not state.topic and leans_back(without_pointer(text)):
             return _plain(Act.ASK_BACK, wording.say("ask_back", state.language), state.language), state
+        asked = without_pointer(text) if back else text
+        own = aspect(text)
+        if leans_back(asked) and not own and state.topic:
+            asked = f"{asked} {state.aspect}"
         question = Question(
-            text=(without_pointer(text) if back else text)[-_LONG:],
+            text=asked[-_LONG:],
             audience=Audience.of_member(message.co_op),
             language=state.language,
             today=self._clock().date(),
             topic=state.topic if back or leans_back(text) else (),
             points_back=back,
         )
-        return self._told(self._knowledge.answer(question), state)
+        reply, state = self._told(self._knowledge.answer(question), state)
+        return reply, replace(state, aspect=own or state.aspect)
 
     def _told(self, answer: Answer, state: State) -> tuple[Reply, State]:
         language = state.language
@@ -158,7 +164,7 @@ class Conversations:
         if answer.layers:
             act, text = Act.ANSWER, wording.answer_text(answer, language)
             choices = [wording.say("more", language), *([] if language != "ja" else [wording.say("easy", language)])]
-            state = State(topic=shown, shown=shown, answer_id=answer_id, language=state.language)
+            state = replace(state, topic=shown, shown=shown, offered=(), answer_id=answer_id)
         elif answer.missing:
             missing = {answer.missing.kind: answer.missing.name}
             act, text, choices = Act.ANSWER, wording.say(f"no_such_{answer.missing.kind}", language, **missing), []

@@ -74,6 +74,18 @@ _OPENING = re.compile(
 _SHORT = 12  # characters; a question this short leans on what was said before, if it can
 
 
+# What kind of thing a question asks for; a follow-up that only names another subject (「監事は?」) asks for the same.
+_ASPECT = re.compile(
+    r"何(?:人|名|日|年|月|回|%|割|団体|口|円)(?:前|以上|以内)?|なんにん|いくら|いつ|期限|任期|だれが選ぶ|誰が選ぶ|割合|どれくらい|どこ|罰則"
+)
+
+
+def aspect(text: str) -> str:
+    """The kind of thing a question asks for, in its own word: 「何人」; empty where it does not say."""
+    found = _ASPECT.search(normalise(text))
+    return found.group() if found else ""
+
+
 def points_back(text: str) -> bool:
     return bool(_POINTS_BACK.search(normalise(text)))
 
