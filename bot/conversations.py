@@ -98,7 +98,7 @@ class Conversations:
 
         def find() -> None:
             answer = self._knowledge.answer(Question(said[:_LONG]))
-            ids = tuple(c.id for c in answer.citations)
+            ids = answer.told
             if ids:
                 self._save(conversation, State(topic=ids, shown=ids))
 
@@ -160,7 +160,7 @@ class Conversations:
     def _told(self, answer: Answer, state: State) -> tuple[Reply, State]:
         language = state.language
         answer_id = secrets.token_urlsafe(9)
-        shown = tuple(c.id for c in answer.citations)
+        shown = answer.told
         if answer.layers:
             act, text = Act.ANSWER, wording.answer_text(answer, language)
             choices = [wording.say("more", language), *([] if language != "ja" else [wording.say("easy", language)])]

@@ -44,7 +44,8 @@ def answer_text(answer: Answer, language: str) -> str:
 
 
 def sources(citations: Sequence[Citation], language: str) -> str:
-    told = [_source(c, language) for c in citations]
+    whole = [c for c in citations if not any(c.source != o.source and c.source in o.source for o in citations)]
+    told = [_source(c, language) for c in whole]
     return say("source", language, sources="、".join(dict.fromkeys(told)) if language != "en" else "; ".join(dict.fromkeys(told)))
 
 

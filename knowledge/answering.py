@@ -39,21 +39,46 @@ def answer(question: Question, retriever: Retriever, store: KnowledgeStore) -> A
         return Answer(answered=False, confidence=confidence, nearest=_nearest(found.matches), in_subject=in_subject)
     voices = _voices(found, question.language)
     rest = tuple(m for m in found.matches if m not in voices)
-    return told([(m.document, m.passage) for m in voices], question.language, confidence, _nearest(rest))
+    return told([(m.document, m.passage) for m in voices], question.language, confidence, store, _nearest(rest))
 
 
-def told(voices: Sequence[tuple[Document, Passage]], language: str, confidence: float, nearest: tuple[Match, ...] = ()) -> Answer:
+def told(
+    voices: Sequence[tuple[Document, Passage]],
+    language: str,
+    confidence: float,
+    store: KnowledgeStore,
+    nearest: tuple[Match, ...] = (),
+) -> Answer:
     """The answer that these passages give, the first one first; one layer for each kind of source."""
-    cited = tuple(citation(d, p) for d, p in voices)
+    cited: dict[str, Citation] = {}
     layers: dict[Kind, Layer] = {}
-    for (document, passage), c in zip(voices, cited, strict=True):
+    for document, passage in voices:
+        own = citation(document, passage)
+        ids = [own.id]
+        cited.setdefault(own.id, own)
+        for law in _articles_behind(own, store):
+            cited.setdefault(law.id, law)
+            ids.append(law.id)
         text = text_in(passage, language)
         held = layers.get(document.kind)
         layers[document.kind] = (
-            Layer(document.kind, f"{held.text}\n{text}", (*held.citations, c.id)) if held else Layer(document.kind, text, (c.id,))
+            Layer(document.kind, f"{held.text}\n{text}", (*held.citations, *ids))
+            if held
+            else Layer(document.kind, text, tuple(ids))
         )
     known = bool(voices) and voices[0][1].known
-    return Answer(known, confidence, tuple(layers.values()), cited, nearest, in_subject=bool(voices))
+    spoken = tuple(p.id for _, p in voices)
+    return Answer(known, confidence, tuple(layers.values()), tuple(cited.values()), nearest, in_subject=bool(voices), told=spoken)
+
+
+def _articles_behind(own: Citation, store: KnowledgeStore) -> list[Citation]:
+    """The articles of the Act that a text about something else rests on, as its source names them."""
+    if own.article or "労働者協同組合法" not in own.source:
+        return []
+    articles = [
+        f"{kind}第{number}条" + (f"の{branch}" if branch else "") for kind, number, branch in _NAMED_ARTICLE.findall(own.source)
+    ]
+    return [citation(d, p) for d, p in store.articles(articles)]
 
 
 def text_in(passage: Passage, language: str) -> str:

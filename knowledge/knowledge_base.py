@@ -99,7 +99,7 @@ class KnowledgeBase:
         """The answer that some passages give, in a language; what this audience may not see is left out."""
         found = self._store.matches(ids)
         visible = [(d, p) for d, p, _ in (found[i] for i in ids if i in found) if d.audience.meets(audience)]
-        return answering.told(visible, language, confidence=1.0)
+        return answering.told(visible, language, 1.0, self._store)
 
     def details(self, ids: Sequence[str], audience: Audience) -> list[str]:
         """The long texts of some passages, without those this audience may not see."""

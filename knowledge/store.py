@@ -157,6 +157,15 @@ class KnowledgeStore:
             )
         )
 
+    def articles(self, names: Sequence[str]) -> list[tuple[Document, Passage]]:
+        """The law documents of these articles with their first passage, in the order of the names."""
+        query = sa.select(documents, passages).join(passages, passages.c.document_id == documents.c.id)
+        query = query.where(documents.c.article.in_(names), documents.c.kind == Kind.LAW.value, passages.c.position == 0)
+        with self._db.read() as c:
+            rows = c.execute(query.set_label_style(sa.LABEL_STYLE_TABLENAME_PLUS_COL)).mappings().all()
+        found = {r["documents_article"]: (_document(r), _passage(r)) for r in rows}
+        return [found[n] for n in names if n in found]
+
     def has_article(self, article: str) -> bool:
         with self._db.read() as c:
             return bool(c.scalar(sa.select(sa.func.count()).where(documents.c.article == article)))

@@ -162,6 +162,7 @@ class Answer:
     nearest: tuple[Match, ...] = ()  # topics close by, for "not found" and for going on
     in_subject: bool = True  # False: nothing in the knowledge is even near
     missing: Missing | None = None
+    told: tuple[str, ...] = ()  # the passages whose words the layers are, in order
 
 
 def text_hash(text: str) -> str:
