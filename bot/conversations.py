@@ -16,7 +16,7 @@ from datetime import datetime
 from typing import Any
 
 from bot import wording
-from bot.intents import Intent, aspect, leans_back, points_back, recognise, without_pointer
+from bot.intents import Intent, aspect, language_of, leans_back, points_back, recognise, without_pointer
 from bot.messages import Act, Choice, IncomingMessage, Reply
 from bot.metrics import Metrics
 from bot.signing import Signer
@@ -110,7 +110,7 @@ class Conversations:
         started = time.perf_counter()
         text = _CONTROL.sub(" ", message.text)
         state = alone or State.of(self._load(message.conversation))
-        state = replace(state, language=wording.known(message.language or "ja"))
+        state = replace(state, language=wording.known(message.language or language_of(text)))
         reply, state = self._act(text, state, message, recognise(text))
         if alone is None:
             self._save(message.conversation, state)

@@ -74,6 +74,16 @@ _OPENING = re.compile(
 _SHORT = 12  # characters; a question this short leans on what was said before, if it can
 
 
+_JAPANESE = re.compile(r"[ぁ-ゖァ-ヺ一-龥]")
+_LATIN_WORDS = re.compile(r"[a-z]{2,}\W+[a-z]{2,}")
+
+
+def language_of(text: str) -> str:
+    """`en` for a message of Latin words without any Japanese, else `ja`."""
+    normalised = normalise(text)
+    return "en" if not _JAPANESE.search(normalised) and _LATIN_WORDS.search(normalised) else "ja"
+
+
 # What kind of thing a question asks for; a follow-up that only names another subject (「監事は?」) asks for the same.
 _ASPECT = re.compile(
     r"何(?:人|名|日|年|月|回|%|割|団体|口|円)(?:前|以上|以内)?|なんにん|いくら|いつ|期限|任期|だれが選ぶ|誰が選ぶ|割合|どれくらい|どこ|罰則"

@@ -14,7 +14,7 @@ from knowledge.types import Answer, Citation, Document, Kind, Layer, Match, Miss
 
 _NEAREST = 3
 # A second passage is told with the first when it is about as good (log-odds): the question may mean either.
-_ABOUT_AS_GOOD = 1.2
+_ABOUT_AS_GOOD = 1.6
 _ROOM = 190  # characters for what is said, so that the sources still fit on one screen
 # Below this share of the question's words known at all, nothing in the knowledge is even near.
 _IN_SUBJECT = 0.34
@@ -23,7 +23,7 @@ _NAMED_LAW = re.compile(r"[一-龥]{2,20}?法(?=の|に|は|って|第|\d|で|�
 _OTHER_LAW = re.compile(r"施行令|規則|会社法|民法|刑法|憲法|労働基準法|労基法|職業安定法|npo法|定款")
 # Words that end in 法 and are no law, and laws the knowledge speaks of.
 _NO_LAW = re.compile(
-    r".*(方法|文法|手法|寸法|作法|療法|司法|立法|違法|合法|適法|憲法|民法|刑法|税法|会社法|用法|製法|工法|同法|本法|この法|その法|準備法|商法|特措法)$"
+    r".*(方法|文法|手法|寸法|作法|療法|司法|立法|違法|合法|適法|税法|用法|製法|工法)|(.*の)?(同|本|この|その|憲|民|刑|商|会社|準備|特措)法"
 )
 
 
@@ -34,7 +34,7 @@ def answer(question: Question, retriever: Retriever, store: KnowledgeStore) -> A
     if not found.matches:
         return Answer(answered=False, confidence=0.0, in_subject=False)
     confidence = found.confidence
-    if confidence < reranking.weights().threshold:
+    if confidence < reranking.weights().threshold or found.matches[0].lacks:
         in_subject = found.known_words >= _IN_SUBJECT
         return Answer(answered=False, confidence=confidence, nearest=_nearest(found.matches), in_subject=in_subject)
     voices = _voices(found, question.language)
@@ -122,7 +122,7 @@ def _voices(found: Retrieved, language: str) -> list[Match]:
     if not best.passage.known:
         return [best]
     for match in found.matches[1:3]:
-        if match.score < best.score - _ABOUT_AS_GOOD:
+        if match.score < best.score - _ABOUT_AS_GOOD or match.lacks:
             break
         if match.features["unasked"] > best.features["unasked"] or _same_source_in_another_voice(best, match):
             continue
@@ -148,7 +148,7 @@ def _missing(text: str, store: KnowledgeStore) -> Missing | None:
     """An article or a law that the question names and the knowledge does not have."""
     normalised = unify(ja.normalise(text))
     for law in _NAMED_LAW.findall(normalised):
-        if not _NO_LAW.match(law) and not store.mentions(law):
+        if not _NO_LAW.fullmatch(law) and not store.mentions(law):
             return Missing("law", law)
     for kind, number, branch in _NAMED_ARTICLE.findall(normalised):
         article = f"{kind}第{number}条" + (f"の{branch}" if branch else "")

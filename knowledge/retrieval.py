@@ -21,6 +21,8 @@ from knowledge.types import Audience, Match
 log = logging.getLogger(__name__)
 
 RERANKED = 30
+_LACKS = -3.0  # log-odds for a passage that does not hold what is asked for
+_UNKNOWN = -0.7  # for one that only says that something is not known
 _OF_TOPIC = 2.5  # log-odds for a passage of the document the conversation is about
 _CANDIDATES = 60  # of each of the two ways of finding
 # e5 puts all cosines between about .75 and .90; other models are brought to the same scale by their own spread.
@@ -94,21 +96,32 @@ class Retriever:
         question = reranking.QuestionText(query.text, lexical_index.bigram_weights(asked.bigrams))
         nouns = [n for n in ja.nouns(query.text) if not any(n in e or e in n for e in query.explained)]
         weights = lexical_index.noun_weights(nouns)
-        kept, features = [], []
+        asked_for = colloquial.AskedFor(query.text)
+        kept, features, bonus, lacking = [], [], [], []
         for passage_id, (words, bigrams, readings, cosine, coverage) in zip(ids, rows, strict=True):
             document, passage, search_text = found.get(passage_id, (None, None, ""))
             if document is None or passage is None or not document.audience.meets(audience):
                 continue  # deleted meanwhile, or never to be seen: the rows decide, not the index
             kept.append((document, passage))
+            told = ja.normalise(f"{document.title} {passage.heading} {passage.short} {passage.detail} {document.article}")
+            lacks = passage.known and bool(passage.short) and asked_for.lacks(f"{told} {document.as_of[:4]} {passage.as_of[:4]}")
+            lacking.append(lacks)
+            bonus.append(_LACKS * lacks + _UNKNOWN * (not passage.known) + _OF_TOPIC * (document.id == topic))
             answer = ja.normalise(passage.short) or search_text
             missing = lexical_index.missing(weights, passage_id)
             about = colloquial.unify(ja.normalise(f"{document.title} {passage.heading}"))
             unasked = reranking.unasked(about, f"{query.text} {query.added}", colloquial.words().qualifiers)
             features.append((words, bigrams, readings, cosine, coverage, *question.features(search_text, answer), missing, unasked))
         stacked = reranking.stack(features)
-        ranking, scores = reranking.order(stacked, [_OF_TOPIC if d.id == topic else 0.0 for d, _ in kept])
+        ranking, scores = reranking.order(stacked, bonus)
         matches = [
-            Match(kept[i][1], kept[i][0], float(s), dict(zip(reranking.FEATURES, stacked[i].tolist(), strict=True)))
+            Match(
+                kept[i][1],
+                kept[i][0],
+                float(s),
+                dict(zip(reranking.FEATURES, stacked[i].tolist(), strict=True)),
+                lacks=lacking[i],
+            )
             for i, s in zip(ranking[:top_k], scores, strict=False)
         ]
         return Retrieved(tuple(matches), stacked[ranking], scores, known_words, degraded)

@@ -105,6 +105,7 @@ class Match:
     document: Document
     score: float
     features: Mapping[str, float] = field(default_factory=dict)
+    lacks: bool = False  # it does not hold what the question asks for
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,11 +26,17 @@ _WRAPPERS = re.compile(
     r"|お疲れ様です|ちょっと|質問(?:です)?|教えて)[、。!\s]*)+"
     r"|(?:(?:やさしい|簡単な|かんたんな) ?(?:日本語|言葉|ことば)で)?\s*"
     r"(?:教えて|おしえて)(?:ください|下さい|ほしい|くれん|ね)?[。!?\s]*$"
-    r"|(?:やさしい|簡単な|かんたんな) ?(?:日本語|言葉|ことば)で[。!?\s]*$"
+    r"|(?:やさしい|簡単な|かんたんな) ?(?:日本語|言葉|ことば)で\s*(?:お願いします|おねがいします)?[。!?\s]*$"
     r"|お願いします[。!]*$|おねがいします[。!]*$|よろしく(?:お願いします)?[。!]*$"
 )
 _SYMBOLS = re.compile(r"[\U0001f000-\U0001faff\u2600-\u27bf\u2b50\u3030]|\([^\w()]{2,10}[^()]*\)")
 _KANA_RUN = re.compile(r"[ぁ-ゖァ-ヺー](?:[ぁ-ゖァ-ヺー]| (?=[ぁ-ゖァ-ヺー]))*[ぁ-ゖァ-ヺー]|[ぁ-ゖァ-ヺー]")
+_YEAR = re.compile(r"(?:19|20)\d\d(?=年|/|-|\D|$)")
+_INDEFINITE = re.compile(r"何(年|人|日|回|度|件)(も|か(?!ら|月))")
+_SUPPOSING = re.compile(r"(でしょ|よね|だよね|ですよね|だっけ|んだろ)")
+_KATAKANA_NAME = re.compile(r"[ァ-ヺー]{3,}")
+_HIRAGANA = re.compile(r"[ぁ-ゖ]")
+_HIRAGANA_RUN = re.compile(r"[ぁ-ゖ](?:[ぁ-ゖー]| (?=[ぁ-ゖ]))*[ぁ-ゖー]|[ぁ-ゖ]")
 _KANJI = re.compile(r"[一-龥々]")
 _TO_KATAKANA = {c: c + 0x60 for c in range(ord("ぁ"), ord("ゖ") + 1)}
 # Sudachi's reading of a few words is not how people say them.
@@ -47,13 +53,15 @@ class Words:
     meanings: tuple[tuple[str, str], ...]
     dialect: tuple[tuple[str, str], ...]
     qualifiers: tuple[tuple[str, ...], ...]
+    asked_for: tuple[tuple[re.Pattern[str], str], ...]
 
 
 @cache
 def words() -> Words:
     raw = yaml.safe_load((resources.files("knowledge.corpus") / "words.yaml").read_text("utf-8"))
     tables = {n: tuple(sorted(raw[n].items(), key=lambda kv: -len(kv[0]))) for n in ("spellings", "meanings", "dialect")}
-    return Words(**tables, qualifiers=tuple(tuple(group) for group in raw["qualifiers"]))
+    asked_for = tuple((re.compile(asked), given) for asked, given in raw["asked_for"])
+    return Words(**tables, qualifiers=tuple(tuple(group) for group in raw["qualifiers"]), asked_for=asked_for)
 
 
 def unify(normalised: str) -> str:
@@ -117,6 +125,27 @@ def _kanji_share(text: str) -> float:
     return len(_KANJI.findall(text)) / max(len(text), 1)
 
 
+class AskedFor:
+    """What a question asks for, as patterns that an answer to it must hold."""
+
+    def __init__(self, question: str) -> None:
+        question = _INDEFINITE.sub("", question)
+        found = ((asked.search(question), given) for asked, given in words().asked_for)
+        self._patterns = [re.compile(_filled(given, m)) for m, given in found if m]
+        years = set(_YEAR.findall(question))
+        # A wrong year to be put right (「2027年までですよね」) is no condition.
+        self._years = set() if _SUPPOSING.search(question) else years
+
+    def lacks(self, text: str) -> bool:
+        """Whether a passage (normalised) does not hold what is asked for."""
+        other_year = bool(self._years) and self._years.isdisjoint(_YEAR.findall(text))
+        return other_year or any(not p.search(text) for p in self._patterns)
+
+
+def _filled(given: str, found: re.Match[str]) -> str:
+    return given.replace("\\1", re.escape(found[1])) if found.re.groups and found[1] else given
+
+
 class Vocabulary:
     """The field's words by their reading: gives kana-only questions the kanji that the texts are written in."""
 
@@ -133,8 +162,12 @@ class Vocabulary:
         self._longest = max((len(r) for r in (*self._surfaces, *self._joining)), default=1)
 
     def restore(self, text: str) -> str:
-        """The text with its long runs of kana read as the field's words; anything else stays as it is."""
-        return _KANA_RUN.sub(lambda m: self._read(m.group()) if len(m.group()) >= 4 else m.group(), text)
+        """The text with its long runs of kana read as the field's words; anything else stays as it is.
+
+        Katakana beside hiragana are loanwords and stay; katakana alone are how old phones write everything.
+        """
+        runs = _HIRAGANA_RUN if _HIRAGANA.search(text) else _KANA_RUN
+        return runs.sub(lambda m: self._read(m.group()) if len(m.group()) >= 4 else m.group(), text)
 
     def _read(self, run: str) -> str:
         """The cheapest way to cut a run of kana into known words; unknown characters cost most."""
@@ -165,6 +198,7 @@ class Vocabulary:
 def _readings(text: str) -> Iterable[tuple[str, str]]:
     """Readings of the kanji words of a text, alone and joined with their neighbours: 理事 リジ, 代表理事 ダイヒョウリジ."""
     run: list[tuple[str, str]] = []
+    yield from ((name, name) for name in _KATAKANA_NAME.findall(ja.normalise(text)))
     for m in [*ja.morphemes(ja.normalise(text)), None]:
         if (
             m is not None

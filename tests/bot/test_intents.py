@@ -1,6 +1,6 @@
 import pytest
 
-from bot.intents import Intent, leans_back, points_back, recognise, without_pointer
+from bot.intents import Intent, aspect, language_of, leans_back, points_back, recognise, without_pointer
 
 
 @pytest.mark.parametrize(
@@ -42,6 +42,15 @@ def test_plain_intents(text: str, intent: Intent) -> None:
 )
 def test_questions_stay_questions(question: str) -> None:
     assert recognise(question) is Intent.QUESTION
+
+
+def test_language_and_aspect() -> None:
+    assert language_of("How many directors?") == "en"
+    assert language_of("NPO") == "ja"
+    assert language_of("ﾘｼﾞ ﾊ") == "ja"
+    assert language_of("W.Co って what is") == "ja"
+    assert aspect("理事は何人必要?") == "何人"
+    assert aspect("監事は?") == ""
 
 
 def test_pointing_back() -> None:
