@@ -16,7 +16,7 @@ from datetime import datetime
 from typing import Any
 
 from bot import wording
-from bot.intents import Intent, aspect, language_of, leans_back, points_back, recognise, without_pointer
+from bot.intents import Intent, aspect, language_of, leans_back, names_only_a_subject, points_back, recognise, without_pointer
 from bot.messages import Act, Choice, IncomingMessage, Reply
 from bot.metrics import Metrics
 from bot.signing import Signer
@@ -144,7 +144,7 @@ class Conversations:
             return _plain(Act.ASK_BACK, wording.say("ask_back", state.language), state.language), state
         asked = without_pointer(text) if back else text
         own = aspect(text)
-        if leans_back(asked) and not own and state.topic:
+        if names_only_a_subject(asked) and not own and state.topic:
             asked = f"{asked} {state.aspect}"
         question = Question(
             text=asked[-_LONG:],

@@ -86,18 +86,39 @@ def language_of(text: str) -> str:
 
 # What kind of thing a question asks for; a follow-up that only names another subject (「監事は?」) asks for the same.
 _ASPECT = re.compile(
-    r"何(?:人|名|日|年|月|回|%|割|団体|口|円)(?:前|以上|以内)?|なんにん|いくら|いつ|期限|任期|だれが選ぶ|誰が選ぶ|割合|どれくらい|どこ|罰則"
+    r"何(?:人|名|日|年|月|回|%|割|団体|口|円)(?:前|以上|以内)?|いくら|いつ|期限|任期|だれが選ぶ|誰が選ぶ|割合|どれくらい|どこ|罰則"
 )
+
+
+_SPOKEN_ASPECTS = {
+    "なんにん": "何人",
+    "ナンニン": "何人",
+    "なんねん": "何年",
+    "ナンネン": "何年",
+    "なんにち": "何日",
+    "ナンニチ": "何日",
+}
 
 
 def aspect(text: str) -> str:
     """The kind of thing a question asks for, in its own word: 「何人」; empty where it does not say."""
-    found = _ASPECT.search(normalise(text))
+    normalised = normalise(text)
+    for spoken, written in _SPOKEN_ASPECTS.items():
+        normalised = normalised.replace(spoken, written)
+    found = _ASPECT.search(normalised)
     return found.group() if found else ""
 
 
 def points_back(text: str) -> bool:
     return bool(_POINTS_BACK.search(normalise(text)))
+
+
+_BARE_SUBJECT = re.compile(r"[^はがを?]{1,10}(は|のほうは|の方は|なら)[?]?")
+
+
+def names_only_a_subject(text: str) -> bool:
+    """「監事は?」: another subject for the question before."""
+    return bool(_BARE_SUBJECT.fullmatch(normalise(text)))
 
 
 def leans_back(text: str) -> bool:

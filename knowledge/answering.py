@@ -15,6 +15,9 @@ from knowledge.types import Answer, Citation, Document, Kind, Layer, Match, Miss
 _NEAREST = 3
 # A second passage is told with the first when it is about as good (log-odds): the question may mean either.
 _ABOUT_AS_GOOD = 1.6
+# So much less sure may the answer about the conversation's topic be when the question points back at it and says nothing else;
+# half as much surer must it be when the question is only short.
+_LOYALTY = 0.35
 _ROOM = 190  # characters for what is said, so that the sources still fit on one screen
 # Below this share of the question's words known at all, nothing in the knowledge is even near.
 _IN_SUBJECT = 0.34
@@ -110,10 +113,11 @@ def _retrieved(question: Question, retriever: Retriever, store: KnowledgeStore) 
     if not topic:
         return alone
     document, _, _ = next(iter(topic.values()))
-    together = retriever.retrieve(f"{document.title} {question.text}", question.audience, topic=document.id)
-    if question.points_back or together.confidence >= alone.confidence:
-        return together
-    return alone
+    # A question with a subject of its own (「その資金は?」) is about the topic, but not bound to its document.
+    own_subject = bool(ja.nouns(ja.normalise(question.text)))
+    together = retriever.retrieve(f"{document.title} {question.text}", question.audience, topic="" if own_subject else document.id)
+    ahead = _LOYALTY if question.points_back and not own_subject else 0.0 if question.points_back else -_LOYALTY / 2
+    return together if together.confidence + ahead >= alone.confidence else alone
 
 
 def _voices(found: Retrieved, language: str) -> list[Match]:
