@@ -103,8 +103,7 @@ class Retriever:
             if document is None or passage is None or not document.audience.meets(audience):
                 continue  # deleted meanwhile, or never to be seen: the rows decide, not the index
             kept.append((document, passage))
-            told = ja.normalise(f"{document.title} {passage.heading} {passage.short} {passage.detail} {document.article}")
-            lacks = passage.known and bool(passage.short) and asked_for.lacks(f"{told} {document.as_of[:4]} {passage.as_of[:4]}")
+            lacks = passage.known and asked_for.is_lacking(document, passage)
             lacking.append(lacks)
             bonus.append(_LACKS * lacks + _UNKNOWN * (not passage.known) + _OF_TOPIC * (document.id == topic))
             answer = ja.normalise(passage.short) or search_text

@@ -11,6 +11,7 @@ from importlib import resources
 import yaml
 
 from knowledge.languages import ja
+from knowledge.types import Document, Passage
 
 # Longer than this, a message is an account with the question at its end; a question shorter than that needs what stood before it.
 _RAMBLING, _TELLING = 80, 25
@@ -135,6 +136,13 @@ class AskedFor:
         years = set(_YEAR.findall(question))
         # A wrong year to be put right (「2027年までですよね」) is no condition.
         self._years = set() if _SUPPOSING.search(question) else years
+
+    def is_lacking(self, document: Document, passage: Passage) -> bool:
+        """Whether a passage with a short answer does not hold what is asked for; a passage without one is not judged."""
+        if not passage.short or not (self._patterns or self._years):
+            return False
+        parts = (document.title, passage.heading, passage.short, passage.detail, document.article)
+        return self.lacks(ja.normalise(f"{' '.join(parts)} {document.as_of[:4]} {passage.as_of[:4]}"))
 
     def lacks(self, text: str) -> bool:
         """Whether a passage (normalised) does not hold what is asked for."""
