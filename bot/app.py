@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import socket
 from collections.abc import AsyncIterator, Callable
 from datetime import datetime
 from importlib import import_module
@@ -19,6 +20,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from bot import metrics
 from bot.bootstrap import Yui, build
 from bot.config import Settings, unknown_names
+from bot.errors import UserMistake
 from knowledge import KnowledgeError
 
 log = logging.getLogger(__name__)
@@ -82,7 +84,8 @@ def create_app(yui: Yui) -> FastAPI:
 
 
 def serve(settings: Settings, clock: Callable[[], datetime]) -> int:
-    """Run until stopped."""
+    """Run until stopped. Raises UserMistake where the address cannot be listened on."""
+    _try_address(settings.host, settings.port)
     for name in unknown_names():
         log.warning("%s is not a setting of Yui", name)
     app = create_app(build(settings, clock=clock))
@@ -100,6 +103,19 @@ def serve(settings: Settings, clock: Callable[[], datetime]) -> int:
     )
     server.run()
     return 0 if server.started else 1
+
+
+def _try_address(host: str, port: int) -> None:
+    try:
+        family, kind, *_, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        with socket.socket(family, kind) as tried:
+            tried.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            tried.bind(address)
+    except OSError as error:
+        why = error.strerror or type(error).__name__
+        raise UserMistake(
+            f"The address {host}:{port} cannot be listened on ({why}): stop the other program, or set YUI_HOST and YUI_PORT."
+        ) from error
 
 
 def _sentence(status: int, told: str | None = None) -> JSONResponse:

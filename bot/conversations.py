@@ -150,7 +150,6 @@ class Conversations:
             text=asked[-_LONG:],
             audience=Audience.of_member(message.co_op),
             language=state.language,
-            today=self._clock().date(),
             topic=state.topic if back or leans_back(text) else (),
             points_back=back,
         )

@@ -25,7 +25,7 @@ _LACKS = -3.0  # log-odds for a passage that does not hold what is asked for
 _UNKNOWN = -0.7  # for one that only says that something is not known
 _OF_TOPIC = 1.2  # log-odds for a passage of the document the conversation is about
 _CANDIDATES = 60  # of each of the two ways of finding
-# e5 puts all cosines between about .75 and .90; other models are brought to the same scale by their own spread.
+# e5 puts all cosines between about .75 and .90. The weights were fitted on this scale; another model wants `make fit` anew.
 _COSINE_FLOOR, _COSINE_SPAN = 0.75, 0.15
 
 

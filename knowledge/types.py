@@ -115,7 +115,6 @@ class Question:
     text: str
     audience: Audience = Audience()
     language: str = "ja"
-    today: dt.date | None = None
     topic: tuple[str, ...] = ()  # ids of the passages the conversation is about, latest first
     points_back: bool = False  # the question cannot be understood without them
 

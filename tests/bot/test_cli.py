@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import json
 import os
+import signal
+import socket
 import subprocess
 import sys
+import time
 from pathlib import Path
 
+import httpx
 import pytest
 
 from bot import cli
@@ -116,6 +120,34 @@ def test_a_wrong_setting(data: Path) -> None:
     (data / ".env").unlink()
     assert done.returncode == 1
     assert "YUI_PORT" in done.stderr.decode()
+
+
+def test_a_port_that_is_taken(data: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        done = run(data, "serve", "--port", str(taken.getsockname()[1]))
+    assert done.returncode == 1
+    assert "YUI_PORT" in done.stderr.decode()
+    assert done.stderr.decode().count("\n") == 1
+
+
+def test_serve_answers_over_http_and_stops(data: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    environment = {**os.environ, "YUI_DATA_DIR": str(data / "data"), "PYTHONPATH": str(ROOT)}
+    process = subprocess.Popen([sys.executable, "-m", "bot", "serve", "--port", str(port)], cwd=data, env=environment)
+    try:
+        for _ in range(300):
+            try:
+                ready = httpx.get(f"http://127.0.0.1:{port}/readyz", timeout=5)
+                break
+            except httpx.TransportError:
+                time.sleep(0.1)
+        assert ready.json()["ready"] is True
+        answer = httpx.post(f"http://127.0.0.1:{port}/api/ask", json={"question": "監事の任期は?"}, timeout=30).json()
+        assert "4年" in answer["text"]
+    finally:
+        process.terminate()
+        assert process.wait(30) in (0, -signal.SIGTERM)
 
 
 def test_a_damaged_database(tmp_path: Path) -> None:
