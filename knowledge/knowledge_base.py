@@ -15,7 +15,7 @@ from knowledge.database import Database
 from knowledge.embedding import Embedder, Vectors
 from knowledge.errors import EmbedderUnavailable, IndexUnavailable, StoreUnavailable
 from knowledge.index import VectorIndex
-from knowledge.retrieval import RERANKED, Retrieved, Retriever
+from knowledge.retrieval import RERANKED, Retrieved, Retriever, give_memory_back
 from knowledge.store import KnowledgeStore
 from knowledge.types import Answer, Audience, Document, Question
 
@@ -80,6 +80,7 @@ class KnowledgeBase:
                 progress(done)
             changes = self._index.align(self._store.vector_state(self._embedder.name), self._vectors_of)
             self._index_ready = True
+            give_memory_back()
             return changes
 
     def refresh(self) -> None:
@@ -123,6 +124,7 @@ class KnowledgeBase:
         self._closed = True
         if self._mender is not None:
             self._mender.join(timeout=30)
+        self._retriever.close()
         self._index.close()
 
     def align_in_background(self) -> None:

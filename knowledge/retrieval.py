@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
+import ctypes
 import logging
 import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 
@@ -24,6 +28,7 @@ RERANKED = 30
 _LACKS = -3.0  # log-odds for a passage that does not hold what is asked for
 _UNKNOWN = -0.7  # for one that only says that something is not known
 _OF_TOPIC = 1.2  # log-odds for a passage of the document the conversation is about
+_AT_ONCE = 4  # questions embedded and searched at the same time
 _CANDIDATES = 60  # of each of the two ways of finding
 # e5 puts all cosines between about .75 and .90. The weights were fitted on this scale; another model wants `make fit` anew.
 _COSINE_FLOOR, _COSINE_SPAN = 0.75, 0.15
@@ -44,6 +49,17 @@ class Retrieved:
         return reranking.confidence(self.features, self.scores) if self.matches else 0.0
 
 
+def give_memory_back() -> None:
+    """Building an index leaves over 100 MB that glibc keeps for itself (10,000 passages); other libraries give it back."""
+    with contextlib.suppress(OSError, AttributeError):
+        ctypes.CDLL(None).malloc_trim(0)
+
+
+@lru_cache(maxsize=8_192)  # titles and short answers: the same ones come up again and again
+def _normalised(text: str) -> str:
+    return colloquial.unify(ja.normalise(text))
+
+
 class Retriever:
     """Finds passages. Keeps the lexical index in step with the rows; goes on without vectors when they fail."""
 
@@ -56,6 +72,10 @@ class Retriever:
         self._words: colloquial.Vocabulary | None = None
         self._revision = -1
         self._lock = threading.Lock()
+        self._pool = ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="dense")
+
+    def close(self) -> None:
+        self._pool.shutdown()
 
     def refresh(self, *, wait: bool = True) -> None:
         """Build the lexical index anew if the rows have changed. One thread builds; others go on with what there is."""
@@ -67,6 +87,7 @@ class Retriever:
                 self._lexical = LexicalIndex(self._store.terms())
                 self._words = None
                 self._revision = revision
+                give_memory_back()
         finally:
             self._lock.release()
 
@@ -82,12 +103,13 @@ class Retriever:
         self.refresh(wait=self._revision < 0)
         lexical_index = self._lexical
         query = colloquial.understood(text, self._vocabulary)
+        searching = self._pool.submit(self._dense, query.text, audience)  # the model lets other threads work meanwhile
         asked = ja.terms(query.text)
         terms = asked.plus(ja.terms(query.added)) if query.added else asked
         known = lexical_index.word_weights(asked.words)
         known_words = sum(w > 0 for w in known.values()) / max(len(known), 1)
         lexical = lexical_index.scores(terms, audience)
-        dense, degraded = self._dense(query.text, audience)
+        dense, degraded = searching.result()
         ids = self._candidates(lexical_index, lexical, dense, hidden)
         if not ids:
             return Retrieved((), reranking.stack([]), np.zeros(0, np.float32), known_words, degraded)
@@ -106,9 +128,9 @@ class Retriever:
             lacks = passage.known and asked_for.is_lacking(document, passage)
             lacking.append(lacks)
             bonus.append(_LACKS * lacks + _UNKNOWN * (not passage.known) + _OF_TOPIC * (document.id == topic))
-            answer = ja.normalise(passage.short) or search_text
+            answer = _normalised(passage.short) or search_text
             missing = lexical_index.missing(weights, passage_id)
-            about = colloquial.unify(ja.normalise(f"{document.title} {passage.heading}"))
+            about = _normalised(f"{document.title} {passage.heading}")
             unasked = reranking.unasked(about, f"{query.text} {query.added}", colloquial.words().qualifiers)
             features.append((words, bigrams, readings, cosine, coverage, *question.features(search_text, answer), missing, unasked))
         stacked = reranking.stack(features)

@@ -146,16 +146,15 @@ class KnowledgeStore:
             return list(c.scalars(sa.select(documents.c.id).order_by(documents.c.id)))
 
     def wordings(self) -> list[str]:
-        """Titles, headings and the ways of asking: the field's words in short texts."""
+        """Titles, headings, facets and the ways of asking of passages that have such: the field's words in short texts."""
         query = sa.select(documents.c.title, passages.c.heading, passages.c.asks, documents.c.facets)
         with self._db.read() as c:
             rows = c.execute(query.join(passages, passages.c.document_id == documents.c.id)).all()
-        facets = ((v for vs in f.values() for v in vs) for _, _, _, f in rows)
-        return list(
-            dict.fromkeys(
-                t for (title, heading, asks, _), fs in zip(rows, facets, strict=True) for t in (title, heading, *asks, *fs)
-            )
-        )
+        found: dict[str, None] = {}
+        for title, heading, asks, facets in rows:
+            if asks:
+                found.update(dict.fromkeys((title, heading, *asks, *(v for values in facets.values() for v in values))))
+        return list(found)
 
     def articles(self, names: Sequence[str]) -> list[tuple[Document, Passage]]:
         """The law documents of these articles with their first passage, in the order of the names."""
