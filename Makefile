@@ -2,7 +2,7 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-BENCH ?= ../shared/bench/retrieval
+BENCH ?= data/benchmark
 VECTORS ?= data/bench-vectors
 
 .PHONY: run test check test-transformers transformers soak bench fit vectors browser clean
