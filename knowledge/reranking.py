@@ -31,22 +31,8 @@ FEATURES = (
     "missing",
     "unasked",
 )
-EVIDENCE = (
-    "words",
-    "readings",
-    "dense",
-    "coverage",
-    "sentence",
-    "wording",
-    "answer_type",
-    "four_grams",
-    "other_year",
-    "missing",
-    "unasked",
-    "score",
-    "margin",
-    "share",
-)
+# What tells an answer from the best of the rest: most features of the first candidate, and how it stands to the others.
+EVIDENCE = (*(name for name in FEATURES if name not in ("bigrams", "length")), "score", "margin", "share")
 
 Floats = npt.NDArray[np.float32]
 
