@@ -58,7 +58,7 @@ def main(folder: Path, vectors: Path) -> None:
         embedder.save()
         kb.close()
     own = [result for name in FITTED_ON for result in own_results(ROOT / "tests" / "questions" / name)]
-    lists = [(r.features, g, 1.0) for r, g in zip(found, gold, strict=True)] + [(o.found.features, o.gold, OWN_WEIGHT) for o in own]
+    lists = [(r, g, 1.0) for r, g in zip(found, gold, strict=True)] + [(o.found, o.gold, OWN_WEIGHT) for o in own]
     rerank = fit_rerank(lists)
     samples = [(r, True, 1.0) for r, g in zip(found, gold, strict=True) if g.any()] + [(r, False, 1.0) for r in lost]
     write(rerank, *fit_abstain(samples + own_samples(own, rerank), rerank), own)
@@ -101,8 +101,8 @@ def own_samples(own: Sequence[Own], rerank: Floats) -> list[tuple[Retrieved, boo
     """Right where the first passage is, wrong where the question has no answer or its answer has been hidden."""
     samples: list[tuple[Retrieved, bool, float]] = []
     for o in own:
-        first = int(np.argmax(o.found.features @ rerank.astype(np.float32)))
-        if not o.question.answered and o.found.matches and o.found.matches[first].passage.known:
+        first = int(np.argmax(_scores(o.found, rerank)))
+        if not o.question.answered and o.found.matches and _tells(o.found, first):
             samples.append((o.found, False, OWN_WEIGHT * UNANSWERABLE_WEIGHT))
         elif o.gold.any() and o.gold[first]:
             samples.append((o.found, True, OWN_WEIGHT * ANSWERABLE_WEIGHT))
@@ -111,16 +111,25 @@ def own_samples(own: Sequence[Own], rerank: Floats) -> list[tuple[Retrieved, boo
     return samples
 
 
-def fit_rerank(lists: Sequence[tuple[npt.NDArray[np.float32], npt.NDArray[np.bool_], float]]) -> Floats:
+def _scores(r: Retrieved, rerank: Floats) -> npt.NDArray[np.float32]:
+    return r.features @ rerank.astype(np.float32) + r.bonus
+
+
+def _tells(r: Retrieved, i: int) -> bool:
+    """Whether a passage, if it came first, would be told as an answer."""
+    return r.matches[i].passage.known and not r.matches[i].lacks
+
+
+def fit_rerank(lists: Sequence[tuple[Retrieved, npt.NDArray[np.bool_], float]]) -> Floats:
     """Weights that give the gold passages of each list the largest share (listwise softmax, L2)."""
-    usable = [(f.astype(np.float64), g, w) for f, g, w in lists if len(g) and g.any()]
-    scale = np.concatenate([f for f, _, _ in usable]).std(0) + 1e-6
+    usable = [(r.features.astype(np.float64), r.bonus, g, w) for r, g, w in lists if len(g) and g.any()]
+    scale = np.concatenate([f for f, _, _, _ in usable]).std(0) + 1e-6
 
     def loss(x: Floats) -> tuple[float, Floats]:
         total, gradient = 1e-3 * float(x @ x) * len(usable), 2e-3 * x * len(usable)
-        for features, is_gold, weight in usable:
+        for features, bonus, is_gold, weight in usable:
             scaled = features / scale
-            scores = scaled @ x
+            scores = scaled @ x + bonus
             shares = np.exp(scores - scores.max())
             shares /= shares.sum()
             mass = max(float(shares[is_gold].sum()), 1e-12)
@@ -151,7 +160,7 @@ def fit_abstain(samples: Sequence[tuple[Retrieved, bool, float]], rerank: Floats
 
 
 def _evidence(r: Retrieved, rerank: Floats) -> npt.NDArray[np.float32]:
-    scores = r.features @ rerank.astype(np.float32)
+    scores = _scores(r, rerank)
     ranking = np.argsort(-scores, kind="stable")
     return reranking.evidence(r.features[ranking], scores[ranking])
 
@@ -160,9 +169,9 @@ def threshold_for(own: Sequence[Own], abstain: Floats, intercept: float, rerank:
     """The confidence from which answering the project's own questions does more good than harm."""
     judged = []
     for o in own:
-        first = int(np.argmax(o.found.features @ rerank.astype(np.float32)))
+        first = int(np.argmax(_scores(o.found, rerank)))
         confidence = 1 / (1 + np.exp(-(float(_evidence(o.found, rerank) @ abstain) + intercept)))
-        declines = not o.found.matches[first].passage.known
+        declines = not _tells(o.found, first)
         judged.append((confidence, o.question.answered, not o.question.answered and declines, bool(o.gold[first])))
 
     def harm(t: float) -> float:

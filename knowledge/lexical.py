@@ -18,7 +18,7 @@ from knowledge.types import Audience
 
 FIELDS = ("words", "bigrams", "readings")
 # Changes whenever the terms of a text do; rows with another value are analysed again.
-ANALYSER = "sudachi-core-3"
+ANALYSER = "sudachi-small-1"
 _K1, _B = 1.2, 0.75
 # A term that stands nowhere counts half: a passage could have held it, but so could a typing slip.
 _UNSEEN = 0.5

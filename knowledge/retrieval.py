@@ -40,6 +40,7 @@ class Retrieved:
 
     matches: tuple[Match, ...]
     features: reranking.Floats  # (n, features), in the order of the matches
+    bonus: reranking.Floats  # (n,), what was added to the scores for what is lacking, not known, of the topic
     scores: reranking.Floats
     known_words: float  # share of the question's words that occur anywhere in the knowledge
     degraded: bool = False  # the vectors could not be used
@@ -112,7 +113,8 @@ class Retriever:
         dense, degraded = searching.result()
         ids = self._candidates(lexical_index, lexical, dense, hidden)
         if not ids:
-            return Retrieved((), reranking.stack([]), np.zeros(0, np.float32), known_words, degraded)
+            nothing = np.zeros(0, np.float32)
+            return Retrieved((), reranking.stack([]), nothing, nothing, known_words, degraded)
         ids, rows = self._fused(lexical_index, lexical, dense, ids)
         found = self._store.matches(ids)
         question = reranking.QuestionText(query.text, lexical_index.bigram_weights(asked.bigrams))
@@ -145,7 +147,8 @@ class Retriever:
             )
             for i, s in zip(ranking[:top_k], scores, strict=False)
         ]
-        return Retrieved(tuple(matches), stacked[ranking], scores, known_words, degraded)
+        added = np.array(bonus, dtype=np.float32)[ranking]
+        return Retrieved(tuple(matches), stacked[ranking], added, scores, known_words, degraded)
 
     def _vocabulary(self) -> colloquial.Vocabulary:
         found = self._words

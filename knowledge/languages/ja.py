@@ -97,7 +97,7 @@ _local = threading.local()
 
 @lru_cache(maxsize=1)
 def _dictionary() -> Dictionary:
-    return Dictionary(dict="core")
+    return Dictionary(dict="small")
 
 
 def morphemes(text: str) -> list[Morpheme]:
