@@ -6,7 +6,8 @@ import asyncio
 import contextlib
 import logging
 import socket
-from collections.abc import AsyncIterator, Callable
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import datetime
 from importlib import import_module
 
@@ -18,15 +19,17 @@ from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from bot import metrics
-from bot.bootstrap import Yui, build
-from bot.config import Settings, unknown_names
-from bot.errors import UserMistake
+from bot.bootstrap import Yui, build, enabled_adapters
+from bot.config import Settings, incomplete, unknown_names
+from bot.errors import BotError, UserMistake
 from knowledge import KnowledgeError
 
 log = logging.getLogger(__name__)
 
 _LARGEST_BODY = 256 * 1024  # bytes: the longest question, each character escaped, fits twice
-_CONCURRENT = 200  # requests; more are turned away with 503
+_LARGEST_WEBHOOK = 2 * 2**20  # bytes: hundreds of events in one call
+_FIRST_PAUSE, _LONGEST_PAUSE = 5.0, 300.0  # seconds before a platform's connection is started again
+_CONCURRENT = 500  # requests; more are turned away with 503
 _HEADERS = {
     b"content-security-policy": b"default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; "
     b"img-src 'self' data:; frame-ancestors 'none'; "
@@ -39,7 +42,7 @@ _SENTENCES = {
     400: "読み取れませんでした。UTF-8のJSONで送ってください。",
     404: "このページはありません。",
     405: "この呼び方はできません。/api/docs を見てください。",
-    413: "大きすぎます。256KBまでにしてください。",
+    413: "大きすぎます。質問だけを送ってください。",
     422: "送られた内容が決まりに合いません。/api/docs を見てください。",
     500: "うまくいきませんでした。少し待って、もう一度お試しください。",
     503: "いまはお答えできません。少し待って、もう一度お試しください。",
@@ -49,10 +52,18 @@ _SENTENCES = {
 def create_app(yui: Yui) -> FastAPI:
     """The application over a running bot. It closes the bot when it ends."""
 
+    adapters = enabled_adapters(yui)
+
     @contextlib.asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        yield
-        await asyncio.to_thread(yui.close)
+        running = [asyncio.create_task(_keep_running(a.name, a.run), name=a.name) for a in adapters if a.run]
+        try:
+            yield
+        finally:
+            for task in running:
+                task.cancel()
+            await asyncio.gather(*running, return_exceptions=True)
+            await asyncio.to_thread(yui.close)
 
     app = FastAPI(title="Yui", version="1", lifespan=lifespan, docs_url=None, redoc_url=None, openapi_url="/api/openapi.json")
     app.add_middleware(_Guard)
@@ -80,7 +91,27 @@ def create_app(yui: Yui) -> FastAPI:
         return Response(yui.metrics.exposition(index_ready=status.index_ready), media_type=metrics.CONTENT_TYPE)
 
     app.include_router(import_module("adapters.web").create(yui.conversations, app))
+    for adapter in adapters:
+        if adapter.router is not None:
+            app.include_router(adapter.router)
     return app
+
+
+async def _keep_running(name: str, run: Callable[[], Awaitable[None]]) -> None:
+    """One platform's trouble is not the others': a wrong key is said once, anything else is tried again."""
+    pause = _FIRST_PAUSE
+    while True:
+        began = time.monotonic()
+        try:
+            await run()
+            return
+        except BotError as error:
+            log.error("%s is switched off until the next start. %s", name, error)
+            return
+        except Exception as error:
+            pause = _FIRST_PAUSE if time.monotonic() - began > _LONGEST_PAUSE else min(2 * pause, _LONGEST_PAUSE)
+            log.error("%s stopped with %s and starts again in %d seconds", name, type(error).__name__, pause)
+            await asyncio.sleep(pause)
 
 
 def serve(settings: Settings, clock: Callable[[], datetime]) -> int:
@@ -88,6 +119,8 @@ def serve(settings: Settings, clock: Callable[[], datetime]) -> int:
     _try_address(settings.host, settings.port)
     for name in unknown_names():
         log.warning("%s is not a setting of Yui", name)
+    for told in incomplete(settings):
+        log.warning("%s", told)
     app = create_app(build(settings, clock=clock))
     server = uvicorn.Server(
         uvicorn.Config(
@@ -158,7 +191,7 @@ class _Guard:
                 message["headers"] = [*message.get("headers", []), *_HEADERS.items()]
             await send(message)
 
-        body = await _bounded_body(receive)
+        body = await _bounded_body(receive, _LARGEST_WEBHOOK if scope["path"].startswith("/webhook/") else _LARGEST_BODY)
         if body is None:
             await _sentence(413)(scope, receive, headed)
             return
@@ -170,7 +203,7 @@ class _Guard:
         await self._app(scope, again, headed)
 
 
-async def _bounded_body(receive: Receive) -> bytes | None:
+async def _bounded_body(receive: Receive, largest: int) -> bytes | None:
     """The whole body, or None where it is larger than it may be."""
     parts: list[bytes] = []
     taken = 0
@@ -178,7 +211,7 @@ async def _bounded_body(receive: Receive) -> bytes | None:
         message = await receive()
         parts.append(message.get("body", b""))
         taken += len(parts[-1])
-        if taken > _LARGEST_BODY:
+        if taken > largest:
             return None
         if not message.get("more_body", False):
             return b"".join(parts)

@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from importlib import import_module
 
+from bot.channels import Adapter
 from bot.clock import Clock
 from bot.config import Settings
 from bot.conversations import Conversations
+from bot.inbox import Inbox
 from bot.metrics import Metrics
 from bot.signing import Signer, load_key
 from bot.store import Store
@@ -23,10 +26,13 @@ class Yui:
     database: Database
     knowledge: KnowledgeBase
     store: Store
+    inbox: Inbox
     conversations: Conversations
     metrics: Metrics
+    clock: Callable[[], datetime]
 
     def close(self) -> None:
+        self.inbox.close()
         self.knowledge.close()
         self.database.close()
 
@@ -42,5 +48,23 @@ def build(settings: Settings, *, clock: Callable[[], datetime] | None = None, em
     knowledge.refresh()
     knowledge.align_in_background()
     metrics = Metrics()
-    conversations = Conversations(knowledge, store, Signer(key), clock or Clock(), metrics)
-    return Yui(settings, database, knowledge, store, conversations, metrics)
+    inbox = Inbox(database)
+
+    def forget(person: str) -> None:
+        inbox.forget(person, person)
+        store.forget(person)
+
+    clock = clock or Clock()
+    conversations = Conversations(knowledge, store, Signer(key), clock, metrics, forget, settings.names[0])
+    return Yui(settings, database, knowledge, store, inbox, conversations, metrics, clock)
+
+
+def enabled_adapters(yui: Yui) -> list[Adapter]:
+    """The platforms the settings name; nothing of the others is imported."""
+    settings = yui.settings
+    names = []
+    if settings.line_channel_secret and settings.line_channel_access_token:
+        names.append("line")
+    if settings.discord_token:
+        names.append("discord")
+    return [import_module(f"adapters.{name}").create(yui) for name in names]

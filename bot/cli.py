@@ -21,7 +21,7 @@ from bot.config import Settings, load
 from bot.conversations import LONGEST_MESSAGE
 from bot.errors import BotError, UserMistake
 from bot.messages import IncomingMessage, Reply
-from bot.replay import Replay
+from bot.replay import Replay, moment
 from bot.rows import read_rows
 from knowledge import KnowledgeError, benchmark, create_embedder
 
@@ -94,6 +94,10 @@ def _parser() -> argparse.ArgumentParser:
     retrieval.add_argument("--vectors", type=Path, metavar="DIR", help="keeps vectors by embedder and text")
     retrieval.set_defaults(run=_bench_retrieval)
 
+    forget = commands.add_parser("forget", help="remove everything that is kept of a person")
+    forget.add_argument("person", metavar="PLATFORM:ID", help="for example line:U… or discord:123…")
+    forget.set_defaults(run=_forget)
+
     commands.add_parser("doctor", help="what is wrong and how to mend it").set_defaults(run=_doctor)
     return parser
 
@@ -152,14 +156,15 @@ async def _ask_batch(options: argparse.Namespace) -> int:
         for number, row in enumerate(rows, 1):
             if "question" not in row:
                 raise UserMistake(f"{options.batch.name}, row {number} has no question.")
-            reply = await _one(yui, str(row["question"]), row.get("lang") or options.lang, options.co_op)
+            language = row.get("lang") or options.lang
+            reply = await _one(yui, str(row["question"]), language, options.co_op, moment(row.get("now")))
             print(json.dumps({"id": row.get("id"), **reply.answer}, ensure_ascii=False), flush=True)
     return 0
 
 
-async def _one(yui: Yui, question: str, language: str | None, co_op: str | None = None) -> Reply:
+async def _one(yui: Yui, question: str, language: str | None, co_op: str | None = None, at: dt.datetime | None = None) -> Reply:
     """A question that belongs to no conversation."""
-    message = IncomingMessage("", question, language=language, co_op=co_op)
+    message = IncomingMessage("", question, language=language, co_op=co_op, at=at)
     return await yui.conversations.reply_once(message)
 
 
@@ -205,6 +210,15 @@ def _bench_retrieval(options: argparse.Namespace) -> None:
         progress=lambda told: print(told, file=sys.stderr, flush=True),
     )
     print(json.dumps(figures, ensure_ascii=False))
+
+
+def _forget(options: argparse.Namespace) -> None:
+    platform, _, identifier = options.person.partition(":")
+    if platform not in ("line", "discord", "web") or not identifier:
+        raise UserMistake("Name the person as PLATFORM:ID, for example line:U0123… or discord:8061…")
+    with _running() as yui:
+        asyncio.run(yui.conversations.forget(yui.conversations.pseudonym(platform, identifier)))
+    print("Everything that was kept of this person is removed.")
 
 
 def _doctor(_: argparse.Namespace) -> int:

@@ -27,6 +27,12 @@ class Settings(BaseSettings):
     secret_key: SecretStr | None = Field(None, description="Signs what buttons carry; empty: made once and kept in the data folder")
     host: _Word = Field("127.0.0.1", description="Address to listen on")
     port: int = Field(8000, ge=0, le=65535, description="Port to listen on; 0: any free one")
+    line_channel_secret: SecretStr | None = Field(None, description="LINE: channel secret; with the token, LINE is switched on")
+    line_channel_access_token: SecretStr | None = Field(None, description="LINE: long-lived channel access token")
+    line_api_base: str = Field("https://api.line.me", description="LINE: address of the Messaging API; another one for trials")
+    discord_token: SecretStr | None = Field(None, description="Discord: the bot's token; with it, Discord is switched on")
+    discord_api_base: str = Field("", description="Discord: address of the API; empty: Discord's own; another one for trials")
+    discord_gateway: str = Field("", description="Discord: address of the gateway; empty: Discord's own; another one for trials")
     public_url: str = Field("", description="HTTPS address under which members reach this bot")
     bot_name: str = Field("ボット,結", description="Names that count as @name, with commas between them")
 
@@ -37,7 +43,30 @@ class Settings(BaseSettings):
             raise ValueError("it starts with sqlite:/// or postgresql://")
         return value.replace("postgresql://", "postgresql+psycopg://", 1)
 
-    @field_validator("chroma_url", "public_url")
+    @field_validator("line_channel_secret", "line_channel_access_token", "discord_token")
+    @classmethod
+    def _secret(cls, value: SecretStr | None) -> SecretStr | None:
+        # A key pasted with a line's end, or a name with nothing behind it: common, and easily mended.
+        told = value.get_secret_value().strip() if value else ""
+        if not told.isascii() or any(c.isspace() for c in told):
+            raise ValueError("it has letters that no key has: copy the key again")
+        return SecretStr(told) if told else None
+
+    @field_validator("discord_gateway")
+    @classmethod
+    def _gateway(cls, value: str) -> str:
+        if value and not value.startswith(("ws://", "wss://")):
+            raise ValueError("it starts with ws:// or wss://")
+        return value.rstrip("/")
+
+    @field_validator("bot_name")
+    @classmethod
+    def _names(cls, value: str) -> str:
+        if not any(n.strip() for n in value.split(",")):
+            raise ValueError("give at least one name")
+        return value
+
+    @field_validator("chroma_url", "public_url", "line_api_base", "discord_api_base")
     @classmethod
     def _address(cls, value: str) -> str:
         if value and not value.startswith(("http://", "https://")):
@@ -69,6 +98,14 @@ def load() -> Settings:
         raise UserMistake("The file .env is not UTF-8 text: save it again as UTF-8.") from error
     except OSError as error:
         raise UserMistake("The file .env cannot be read: check its rights.") from error
+
+
+def incomplete(settings: Settings) -> list[str]:
+    """Platforms of which only half of the keys are there."""
+    if bool(settings.line_channel_secret) == bool(settings.line_channel_access_token):
+        return []
+    missing = "YUI_LINE_CHANNEL_ACCESS_TOKEN" if settings.line_channel_secret else "YUI_LINE_CHANNEL_SECRET"
+    return [f"LINE stays off: {missing} is missing"]
 
 
 def unknown_names() -> list[str]:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Callable, Iterator
 
-from bot.bootstrap import build
-from bot.config import Settings, unknown_names
+from bot.bootstrap import build, enabled_adapters
+from bot.channels import Finding
+from bot.config import Settings, incomplete, unknown_names
 from bot.errors import BotError
 from bot.store import Store
 from knowledge import Database, KnowledgeBase, KnowledgeError, Question, create_embedder
@@ -17,26 +18,18 @@ from knowledge import Database, KnowledgeBase, KnowledgeError, Question, create_
 _LEAST_SPACE = 200 * 2**20  # bytes
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One thing that was looked at. `remedy` says what to do where it is not well."""
-
-    name: str
-    well: bool
-    told: str
-    remedy: str = ""
-
-
 def examine(settings: Settings) -> Iterator[Finding]:
     """Look at one thing after the other; what cannot be looked at any more is left out."""
-    yield from _settings()
+    yield from _settings(settings)
     yield _folder(settings)
     yield _failing("database", "the database answers and its tables are up to date", lambda: _open(settings))
     yield _failing("embedding model", f"{settings.embedder} works", lambda: create_embedder(settings.embedder).embed_query("総会"))
     yield from _knowledge(settings)
 
 
-def _settings() -> Iterator[Finding]:
+def _settings(settings: Settings) -> Iterator[Finding]:
+    for told in incomplete(settings):
+        yield Finding("settings", False, told, "Set both names in .env, or neither.")
     for name in unknown_names():
         yield Finding("settings", False, f"{name} is not a setting", "Correct the name in .env; the README lists all of them.")
 
@@ -79,8 +72,15 @@ def _knowledge(settings: Settings) -> Iterator[Finding]:
         documents = sum(yui.knowledge.status().documents.values())
         yield Finding("knowledge", documents > 0, f"{documents} documents")
         yield _question(yui.knowledge)
+        for adapter in enabled_adapters(yui):
+            if adapter.examine:
+                yield from asyncio.run(_collected(adapter.examine()))
     finally:
         yui.close()
+
+
+async def _collected(findings: AsyncIterator[Finding]) -> list[Finding]:
+    return [finding async for finding in findings]
 
 
 def _question(knowledge: KnowledgeBase) -> Finding:

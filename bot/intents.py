@@ -21,7 +21,11 @@ class Intent(StrEnum):
     EASY = "easy"  # the last answer in やさしい日本語
     ENGLISH = "english"
     SOURCE = "source"
+    PLAIN = "plain"  # back to ordinary Japanese
     LARGER = "larger"
+    SMALLER = "smaller"  # back to ordinary type
+    RECORDS = "records"  # what is stored
+    FORGET = "forget"  # remove what is stored of me
     CHOICE = "choice"  # a number from the list just shown
     EMERGENCY = "emergency"
     PRIVATE = "private"  # somebody's personal data, or the bot's own secrets
@@ -79,9 +83,11 @@ _LATIN_WORDS = re.compile(r"[a-z]{2,}\W+[a-z]{2,}")
 
 
 def language_of(text: str) -> str:
-    """`en` for a message of Latin words without any Japanese, else `ja`."""
+    """`ja` for a message with Japanese letters, `en` for Latin words without any; empty where it cannot be told."""
     normalised = normalise(text)
-    return "en" if not _JAPANESE.search(normalised) and _LATIN_WORDS.search(normalised) else "ja"
+    if _JAPANESE.search(normalised):
+        return "ja"
+    return "en" if _LATIN_WORDS.search(normalised) else ""
 
 
 # What kind of thing a question asks for; a follow-up that only names another subject (「監事は?」) asks for the same.

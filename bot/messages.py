@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
@@ -26,12 +27,15 @@ class IncomingMessage:
 
     conversation: str
     text: str
-    sender: str = ""
+    sender: str = ""  # a pseudonym; empty where the platform does not say who it was
     addressed: bool = True  # mentions the bot, quotes it, or is written to it alone
     group: bool = False
     language: str | None = None
     co_op: str | None = None
     platform: str = "console"
+    at: datetime | None = None  # when it was written; None: now
+    quotes: str = ""  # the answer it replies to
+    unreadable: bool = False  # a sticker, a picture, a voice: something without words
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,3 +54,6 @@ class Reply:
     choices: tuple[Choice, ...] = ()
     answer: Mapping[str, Any] = field(default_factory=dict)
     rating: str = ""  # signed id of exactly this answer; empty where there is nothing to rate
+    answer_id: str = ""
+    body: str = ""  # the text without the line of sources, for platforms that show those as links
+    large: bool = False  # this reader wants large type

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-import re
+import datetime as dt
+import secrets
 from collections.abc import AsyncIterator, Iterable
 from typing import Any
 
+from bot.addressing import Names
+from bot.clock import JAPAN
 from bot.conversations import Conversations
 from bot.errors import UserMistake
 from bot.messages import Act, IncomingMessage
@@ -16,35 +19,55 @@ class Replay:
 
     def __init__(self, conversations: Conversations, names: tuple[str, ...]) -> None:
         self._conversations = conversations
-        self._mention = mention_pattern(names)
-        self._replied: dict[str, set[Any]] = {}
+        self._names = Names(names)
+        self._run = f"replay-{secrets.token_hex(4)}"  # nothing of an earlier run is remembered
+        self._people: set[str] = set()
+        self._replied: dict[str, dict[Any, str]] = {}  # the answers given, by the row they reply to
 
     async def play(self, rows: Iterable[dict[str, Any]]) -> AsyncIterator[dict[str, Any]]:
-        for row in rows:
-            yield await self._row(row)
+        try:
+            for row in rows:
+                yield await self._row(row)
+        finally:
+            for person in self._people:
+                await self._conversations.forget(person)
 
     async def _row(self, row: dict[str, Any]) -> dict[str, Any]:
         if missing := {"conversation", "n", "speaker", "text"} - row.keys():
             raise UserMistake(f"A row has no {min(missing)}: rows are {{conversation, n, speaker, text, addressed, group}}.")
         out = {"conversation": row["conversation"], "n": row["n"]}
-        key = f"replay:{row['conversation']}"
-        replied = self._replied.setdefault(key, set())
+        key = f"{self._run}:{row['conversation']}"[:80]
+        replied = self._replied.setdefault(key, {})
+        text, at = str(row["text"]), moment(row.get("now"))
         if row["speaker"] == "bot":
-            replied.add(row["n"])
-            await self._conversations.overhear(key, str(row["text"]))
+            replied[row["n"]] = await self._conversations.overhear(key, text, at)
             return {**out, "reply": None, "act": Act.SILENT.value}
-        text = str(row["text"])
+        sender = f"{key}:{row['speaker']}"[:80]
+        self._people |= {key, sender}
         group = bool(row.get("group", False))
-        addressed = not group or bool(row.get("addressed")) or row.get("reply_to") in replied or bool(self._mention.search(text))
-        message = IncomingMessage(key, self._mention.sub("", text).strip(), str(row["speaker"]), addressed=addressed, group=group)
+        quotes = replied.get(row.get("reply_to"))
+        message = IncomingMessage(
+            key,
+            self._names.without_call(text),
+            sender,
+            addressed=not group or bool(row.get("addressed")) or quotes is not None or self._names.call(text),
+            group=group,
+            at=at,
+            quotes=quotes or "",
+        )
         reply = await self._conversations.reply_to(message)
         if reply is None:
             return {**out, "reply": None, "act": Act.SILENT.value}
-        replied.add(row["n"])
+        replied[row["n"]] = reply.answer_id
         return {**out, "reply": dict(reply.answer), "act": reply.act.value}
 
 
-def mention_pattern(names: tuple[str, ...]) -> re.Pattern[str]:
-    """@name with a half- or full-width sign, at the start or after a space; 「さん」 and a comma belong to it."""
-    told = "|".join(re.escape(n) for n in sorted(names, key=len, reverse=True))
-    return re.compile(rf"(?:^|(?<=\s))[@＠](?:{told})(?:さん)?[、,:\s]*", re.IGNORECASE)
+def moment(told: object) -> dt.datetime | None:
+    """The time a row gives, in Japan where it names no zone. Raises UserMistake for what is no ISO date."""
+    if told is None:
+        return None
+    try:
+        found = dt.datetime.fromisoformat(str(told))
+    except ValueError:
+        raise UserMistake(f"A row's now is {told!r}: write an ISO date such as 2026-06-01.") from None
+    return found if found.tzinfo else found.replace(tzinfo=JAPAN)

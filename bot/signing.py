@@ -27,6 +27,10 @@ class Signer:
         expected = self._signature(purpose, value)
         return value if hmac.compare_digest(signature.encode(), expected.encode()) else None
 
+    def pseudonym(self, platform: str, identifier: str) -> str:
+        """The name under which a person or a chat of a platform is known here; it does not lead back without the key."""
+        return f"{platform}:{self._signature('pseudonym', f'{platform}:{identifier}')}"
+
     def _signature(self, purpose: str, value: str) -> str:
         digest = hmac.new(self._key, f"{purpose}:{value}".encode(), hashlib.sha256).digest()
         return base64.urlsafe_b64encode(digest[:18]).decode()

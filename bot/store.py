@@ -1,9 +1,10 @@
-"""Conversations, given answers and ratings as rows. No message text is kept."""
+"""Conversations, given answers, ratings and choices as rows. No message text is kept, and people only as pseudonyms."""
 
 from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
@@ -19,6 +20,7 @@ conversations = sa.Table(
     metadata,
     sa.Column("id", sa.String(200), primary_key=True),
     sa.Column("state", sa.JSON, nullable=False),
+    sa.Column("asker", sa.String(80), nullable=False, index=True),
     sa.Column("updated_at", sa.DateTime(timezone=True), nullable=False, index=True),
 )
 answers = sa.Table(
@@ -34,10 +36,50 @@ ratings = sa.Table(
     "ratings",
     metadata,
     sa.Column("answer_id", sa.ForeignKey("answers.id", ondelete="CASCADE"), primary_key=True),
-    sa.Column("rater", sa.String(64), primary_key=True),
+    sa.Column("rater", sa.String(80), primary_key=True),
     sa.Column("helpful", sa.Boolean, nullable=False),
     sa.Column("rated_at", sa.DateTime(timezone=True), nullable=False),
 )
+# What someone chose to last: a person, or a conversation where the platform does not say who it was.
+preferences = sa.Table(
+    "preferences",
+    metadata,
+    sa.Column("owner", sa.String(80), primary_key=True),
+    sa.Column("language", sa.String(20), nullable=False),
+    sa.Column("large", sa.Boolean, nullable=False),
+)
+# Which answer a message of the bot carried, so that quoting it asks about that answer.
+sent_messages = sa.Table(
+    "sent_messages",
+    metadata,
+    sa.Column("platform", sa.String(20), primary_key=True),
+    sa.Column("message_id", sa.String(80), primary_key=True),
+    sa.Column("conversation", sa.String(80), nullable=False, index=True),
+    sa.Column("answer_id", sa.String(40), nullable=False),
+    sa.Column("sent_at", sa.DateTime(timezone=True), nullable=False, index=True),
+)
+# Groups and servers the bot is in, with the platform's own id: that is what an announcement needs.
+groups = sa.Table(
+    "groups",
+    metadata,
+    sa.Column("conversation", sa.String(80), primary_key=True),
+    sa.Column("platform", sa.String(20), nullable=False),
+    sa.Column("address", sa.String(80), nullable=False),
+    sa.Column("joined_at", sa.DateTime(timezone=True), nullable=False),
+    sa.Column("left_at", sa.DateTime(timezone=True)),
+)
+# Small facts a process leaves to the next one, such as which commands a platform has been told.
+marks = sa.Table("marks", metadata, sa.Column("name", sa.String(80), primary_key=True), sa.Column("value", sa.Text, nullable=False))
+
+_QUOTABLE = dt.timedelta(days=60)
+
+
+@dataclass(frozen=True, slots=True)
+class Preference:
+    """What lasts of what someone chose. `language` is empty where nothing was chosen."""
+
+    language: str = ""
+    large: bool = False
 
 
 class Store:
@@ -56,10 +98,11 @@ class Store:
             found = c.scalar(query)
         return dict(found) if found else {}
 
-    def remember(self, conversation: str, state: Mapping[str, Any], now: dt.datetime) -> None:
+    def remember(self, conversation: str, state: Mapping[str, Any], now: dt.datetime, asker: str = "") -> None:
+        """`asker`: the person whose message was answered last, as a pseudonym."""
         with self._db.write() as c:
             c.execute(sa.delete(conversations).where(conversations.c.updated_at < _utc(now) - REMEMBERED))
-            values = {"state": dict(state), "updated_at": _utc(now)}
+            values = {"state": dict(state), "asker": asker, "updated_at": _utc(now)}
             done = c.execute(sa.update(conversations).where(conversations.c.id == conversation).values(values))
             if not done.rowcount:
                 c.execute(sa.insert(conversations).values(id=conversation, **values))
@@ -83,6 +126,81 @@ class Store:
             c.execute(sa.delete(ratings).where(ratings.c.answer_id == answer_id, ratings.c.rater == rater))
             c.execute(sa.insert(ratings).values(answer_id=answer_id, rater=rater, helpful=helpful, rated_at=_utc(now)))
         return True
+
+    def told_by(self, answer_id: str) -> tuple[str, ...]:
+        """The passages an answer told, first one first."""
+        with self._db.read() as c:
+            found = c.scalar(sa.select(answers.c.passages).where(answers.c.id == answer_id))
+        return tuple(found or ())
+
+    def preference(self, owner: str) -> Preference:
+        query = sa.select(preferences.c.language, preferences.c.large).where(preferences.c.owner == owner)
+        with self._db.read() as c:
+            found = c.execute(query).first()
+        return Preference(*found) if found else Preference()
+
+    def prefer(self, owner: str, preference: Preference) -> None:
+        with self._db.write() as c:
+            c.execute(sa.delete(preferences).where(preferences.c.owner == owner))
+            c.execute(sa.insert(preferences).values(owner=owner, language=preference.language, large=preference.large))
+
+    def sent(self, platform: str, conversation: str, message_ids: Sequence[str], answer_id: str, now: dt.datetime) -> None:
+        """Which answer the bot's own messages carried."""
+        rows = [
+            {"platform": platform, "message_id": i, "conversation": conversation, "answer_id": answer_id, "sent_at": _utc(now)}
+            for i in message_ids
+        ]
+        with self._db.write() as c:
+            c.execute(sa.delete(sent_messages).where(sent_messages.c.sent_at < _utc(now) - _QUOTABLE))
+            if rows:
+                c.execute(sa.insert(sent_messages), rows)
+
+    def answer_of(self, platform: str, message_id: str) -> str | None:
+        """The answer a message of the bot carried, "" for one without an answer; None for somebody else's message."""
+        query = sa.select(sent_messages.c.answer_id).where(
+            sent_messages.c.platform == platform, sent_messages.c.message_id == message_id
+        )
+        with self._db.read() as c:
+            found: str | None = c.scalar(query)
+        return found
+
+    def joined(self, platform: str, conversation: str, address: str, now: dt.datetime) -> None:
+        """The bot is in a group. `address`: the platform's own id of it."""
+        with self._db.write() as c:
+            if not c.execute(sa.update(groups).where(groups.c.conversation == conversation).values(left_at=None)).rowcount:
+                values = {"platform": platform, "address": address, "joined_at": _utc(now)}
+                c.execute(sa.insert(groups).values(conversation=conversation, **values))
+
+    def left(self, conversation: str, now: dt.datetime) -> None:
+        with self._db.write() as c:
+            c.execute(sa.update(groups).where(groups.c.conversation == conversation).values(left_at=_utc(now)))
+
+    def group_count(self, platform: str) -> int:
+        """Groups the bot is in now."""
+        query = sa.select(sa.func.count()).where(groups.c.platform == platform, groups.c.left_at.is_(None))
+        with self._db.read() as c:
+            return int(c.scalar(query) or 0)
+
+    def mark(self, name: str) -> str | None:
+        with self._db.read() as c:
+            found: str | None = c.scalar(sa.select(marks.c.value).where(marks.c.name == name))
+        return found
+
+    def set_mark(self, name: str, value: str) -> None:
+        with self._db.write() as c:
+            c.execute(sa.delete(marks).where(marks.c.name == name))
+            c.execute(sa.insert(marks).values(name=name, value=value))
+
+    def forget(self, person: str) -> int:
+        """Remove everything of a person, who is also the name of the conversation with the bot alone. Returns rows removed."""
+        gone = (
+            sa.delete(ratings).where(ratings.c.rater == person),
+            sa.delete(preferences).where(preferences.c.owner == person),
+            sa.delete(conversations).where((conversations.c.id == person) | (conversations.c.asker == person)),
+            sa.delete(sent_messages).where(sent_messages.c.conversation == person),
+        )
+        with self._db.write() as c:
+            return sum(c.execute(statement).rowcount for statement in gone)
 
     def rating_counts(self) -> dict[bool, int]:
         with self._db.read() as c:

@@ -31,16 +31,16 @@ def say(key: str, language: str, **values: str) -> str:
     return _catalogue(known(language))[key].format(**values)
 
 
-def answer_text(answer: Answer, language: str) -> str:
-    """The answer as a member reads it: the answer first, one voice a paragraph, then where it stands."""
+def answer_text(answer: Answer, language: str) -> tuple[str, str]:
+    """The answer as a member reads it, one voice a paragraph, and the line that says where it stands."""
     if len(answer.layers) == 1:
         parts = [answer.layers[0].text]
     else:
         parts = [f"【{say(layer.kind, language)}】{layer.text}" for layer in answer.layers]
-    text = "\n".join([*parts, sources(answer.citations, language)])
-    if len(text) > _CHAT_ANSWER and len(parts) > 1:
-        text = "\n".join([answer.layers[0].text, sources(answer.citations[:1], language)])
-    return text
+    told, where = "\n".join(parts), sources(answer.citations, language)
+    if len(told) + 1 + len(where) > _CHAT_ANSWER and len(parts) > 1:
+        return answer.layers[0].text, sources(answer.citations[:1], language)
+    return told, where
 
 
 def sources(citations: Sequence[Citation], language: str) -> str:

@@ -105,7 +105,7 @@ def create(conversations: Conversations, app: FastAPI) -> APIRouter:
     @router.post("/api/ratings", status_code=204)
     async def rate(rating: Rating, request: Request, conversation: Conversation = None) -> Response:
         rater = conversation or (request.client.host if request.client else "unknown")
-        if not await conversations.rate(rating.answer, f"web:{rater}"[:64], helpful=rating.helpful):
+        if not await conversations.rate(rating.answer, conversations.pseudonym("web", rater), helpful=rating.helpful):
             raise HTTPException(404, "その答えは見つかりません。")
         return Response(status_code=204)
 
@@ -126,7 +126,7 @@ def create(conversations: Conversations, app: FastAPI) -> APIRouter:
 async def _reply(conversations: Conversations, question: str, language: str | None, conversation: str | None) -> Reply:
     if conversation is None:
         return await conversations.reply_once(IncomingMessage("", question, language=language, platform="web"))
-    message = IncomingMessage(f"web:{conversation}", question, language=language, platform="web")
+    message = IncomingMessage(conversations.pseudonym("web", conversation), question, language=language, platform="web")
     reply = await conversations.reply_to(message)
     return reply or await conversations.reply_once(message)  # on the web everybody speaks to the bot alone
 

@@ -25,7 +25,7 @@ def say(shipped: Yui) -> Callable[..., Reply]:
     conversation = f"test-{next(_numbers)}"
 
     def say(text: str, **about: object) -> Reply:
-        message = IncomingMessage(conversation, text, sender="a", **about)  # type: ignore[arg-type]
+        message = IncomingMessage(conversation, text, sender=f"person-of-{conversation}", **about)  # type: ignore[arg-type]
         reply = asyncio.run(shipped.conversations.reply_to(message))
         assert reply is not None
         return reply

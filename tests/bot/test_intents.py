@@ -46,7 +46,7 @@ def test_questions_stay_questions(question: str) -> None:
 
 def test_language_and_aspect() -> None:
     assert language_of("How many directors?") == "en"
-    assert language_of("NPO") == "ja"
+    assert language_of("NPO") == ""
     assert language_of("ﾘｼﾞ ﾊ") == "ja"
     assert language_of("W.Co って what is") == "ja"
     assert aspect("理事は何人必要?") == "何人"

@@ -7,9 +7,10 @@ from typing import Any
 
 import pytest
 
+from bot.addressing import Names
 from bot.bootstrap import Yui
 from bot.errors import UserMistake
-from bot.replay import Replay, mention_pattern
+from bot.replay import Replay
 
 ROWS: list[dict[str, Any]] = [
     {"conversation": "g", "n": 1, "speaker": "A", "text": "今日は寒いね", "addressed": False, "group": True},
@@ -66,7 +67,7 @@ def test_what_it_says_and_where_it_keeps_quiet(shipped: Yui) -> None:
     ],
 )
 def test_a_typed_mention_is_not_part_of_the_question(text: str, question: str) -> None:
-    assert mention_pattern(("ボット", "結")).sub("", text).strip() == question
+    assert Names(("ボット", "結")).without_call(text) == question
 
 
 def test_a_row_that_lacks_something(shipped: Yui) -> None:

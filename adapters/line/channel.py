@@ -1,0 +1,180 @@
+"""Calls to LINE's Messaging API. The SDK has no retries, waits 300 s and raises four kinds of errors; here it has one face."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import ipaddress
+import json
+import logging
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any, TypeVar
+from urllib.parse import urlsplit
+
+import aiohttp
+from linebot.v3.messaging import ApiException, AsyncApiClient, AsyncMessagingApi, Configuration, ReplyMessageRequest
+from linebot.v3.messaging.models import ShowLoadingAnimationRequest, TestWebhookEndpointRequest
+
+from bot.metrics import Metrics
+
+log = logging.getLogger(__name__)
+
+_T = TypeVar("_T")
+_TIMEOUT = 5.0  # seconds for one call
+FRESH = 50.0  # seconds a reply token is used; LINE gives it a minute from the webhook
+_PAUSE = 0.5  # seconds before the first repetition; doubled each time
+_LONGEST_PAUSE = 8.0
+
+
+class Refused(Exception):
+    """LINE did not do it. `status` 0: it did not answer."""
+
+    def __init__(self, status: int, told: str = "") -> None:
+        super().__init__(f"LINE refused with status {status}")
+        self.status = status
+        self.told = told
+
+    @property
+    def uncertain(self) -> bool:
+        """Whether it may have been done all the same."""
+        return self.status == 0 or self.status >= 500
+
+
+class Outcome(Enum):
+    SENT = "sent"
+    STALE = "stale"  # the token is too old or used: keep the answer
+    REFUSED = "refused"  # LINE will never take it
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    outcome: Outcome
+    message_ids: tuple[str, ...] = ()
+
+
+class Channel:
+    """One connection pool for the life of the app; open it inside the running loop."""
+
+    def __init__(self, base: str, token: str, metrics: Metrics, now: Callable[[], float] = time.time) -> None:
+        self._base = base
+        self._token = token
+        self._metrics = metrics
+        self._now = now
+        self._api: AsyncMessagingApi | None = None
+
+    @contextlib.asynccontextmanager
+    async def opened(self) -> AsyncIterator[None]:
+        async with AsyncApiClient(Configuration(host=self._base, access_token=self._token)) as client:
+            if _is_loopback(self._base):
+                # The SDK's session believes proxy variables, which would lead even loopback calls astray.
+                await client.rest_client.pool_manager.close()
+                client.rest_client.pool_manager = aiohttp.ClientSession(trust_env=False)
+            self._api = AsyncMessagingApi(client)
+            try:
+                yield
+            finally:
+                self._api = None
+
+    async def call(self, ask: Callable[[AsyncMessagingApi], Awaitable[_T]]) -> _T:
+        """One call. Raises Refused."""
+        if self._api is None:
+            raise RuntimeError("the channel is not open")
+        try:
+            return await ask(self._api)
+        except ApiException as error:
+            refused = Refused(int(error.status or 0), _told(error.body))
+        except (TimeoutError, aiohttp.ClientError, OSError):
+            refused = Refused(0)
+        self._metrics.refused("line", refused.status)
+        raise refused
+
+    async def reply(
+        self, token: str, messages: Sequence[dict[str, Any]], fresh_until: float, *, perhaps_sent: bool = False
+    ) -> Sent:
+        """Use a reply token once, repeating while that is safe: LINE takes a token a single time, so no message is sent twice.
+
+        `perhaps_sent`: an earlier process may have used the token.
+        """
+        reduced = False
+        pause = _PAUSE
+        while True:
+            try:
+                return Sent(Outcome.SENT, await self._reply_once(token, messages))
+            except Refused as refused:
+                if refused.status == 400 and "reply token" in refused.told.lower():
+                    # Refused after a call whose answer got lost: that one was taken.
+                    return Sent(Outcome.SENT if perhaps_sent else Outcome.STALE)
+                if refused.status == 400 and not reduced:
+                    messages, reduced = [_reduced(m) for m in messages], True
+                    continue
+                if refused.status in (401, 403):
+                    log.error(
+                        "LINE does not accept the channel access token: issue a new one and set YUI_LINE_CHANNEL_ACCESS_TOKEN."
+                    )
+                    return Sent(Outcome.STALE)
+                if not refused.uncertain and refused.status != 429:
+                    log.error("LINE refused a reply with status %d", refused.status)
+                    return Sent(Outcome.REFUSED)
+                perhaps_sent |= refused.uncertain
+            if self._now() + pause >= fresh_until:
+                return Sent(Outcome.STALE)
+            await asyncio.sleep(pause)
+            pause = min(2 * pause, _LONGEST_PAUSE)
+
+    async def _reply_once(self, token: str, messages: Sequence[dict[str, Any]]) -> tuple[str, ...]:
+        request = ReplyMessageRequest.from_dict({"replyToken": token, "messages": list(messages)})
+        response = await self.call(lambda api: api.reply_message(request, _request_timeout=_TIMEOUT))
+        return tuple(m.id for m in response.sent_messages or ())
+
+    async def show_loading(self, user_id: str) -> None:
+        """Three dots while an answer is being worked out; in a chat with one person only. Never a reason to fail."""
+        request = ShowLoadingAnimationRequest(chatId=user_id, loadingSeconds=5)
+        with contextlib.suppress(Refused):
+            await self.call(lambda api: api.show_loading_animation(request, _request_timeout=_TIMEOUT))
+
+    # what `yui doctor` asks
+
+    async def bot(self) -> dict[str, Any]:
+        found: dict[str, Any] = (await self.call(lambda api: api.get_bot_info(_request_timeout=_TIMEOUT))).to_dict()
+        return found
+
+    async def webhook_endpoint(self) -> dict[str, Any]:
+        found: dict[str, Any] = (await self.call(lambda api: api.get_webhook_endpoint(_request_timeout=_TIMEOUT))).to_dict()
+        return found
+
+    async def try_webhook(self, address: str) -> dict[str, Any]:
+        """Lets LINE call the address itself."""
+        request = TestWebhookEndpointRequest(endpoint=address)
+        call = self.call(lambda api: api.test_webhook_endpoint(request, _request_timeout=3 * _TIMEOUT))
+        found: dict[str, Any] = (await call).to_dict()
+        return found
+
+    async def quota(self) -> tuple[int | None, int]:
+        """Messages a month (None: no limit) and how many have been used."""
+        limit = await self.call(lambda api: api.get_message_quota(_request_timeout=_TIMEOUT))
+        used = await self.call(lambda api: api.get_message_quota_consumption(_request_timeout=_TIMEOUT))
+        return (None if limit.value is None else int(limit.value)), int(used.total_usage)
+
+
+def _reduced(message: dict[str, Any]) -> dict[str, Any]:
+    """The same words without anything LINE could stumble over, such as a quoted message that is gone."""
+    text = str(message.get("text") or message.get("altText") or "")
+    return {"type": "text", "text": text}
+
+
+def _told(body: object) -> str:
+    try:
+        return str(json.loads(body or "{}").get("message", ""))  # type: ignore[arg-type]
+    except (ValueError, AttributeError, TypeError):
+        return ""
+
+
+def _is_loopback(base: str) -> bool:
+    host = urlsplit(base).hostname or ""
+    try:
+        return host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False

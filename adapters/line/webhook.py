@@ -1,0 +1,269 @@
+"""LINE's webhook: signature, events to rows, 200 at once; and the worker that answers the rows."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import hashlib
+import hmac
+import json
+import logging
+import time
+from collections.abc import Mapping
+from typing import Any
+
+from fastapi import APIRouter, HTTPException, Request, Response
+
+from adapters.line import rendering
+from adapters.line.channel import FRESH, Channel, Outcome, Refused, Sent
+from bot.addressing import Names
+from bot.bootstrap import Yui
+from bot.inbox import Event
+from bot.messages import IncomingMessage, Reply
+
+log = logging.getLogger(__name__)
+
+PLATFORM = "line"
+
+
+class Webhook:
+    """Translates events into rows and rows into replies."""
+
+    def __init__(self, yui: Yui, channel: Channel, secret: bytes) -> None:
+        self._yui = yui
+        self._inbox = yui.inbox
+        self._conversations = yui.conversations
+        self._channel = channel
+        self._secret = secret
+        self._names = Names(yui.settings.names)
+        self.router = APIRouter()
+        self.router.add_api_route("/webhook/line", self._receive, methods=["POST"], include_in_schema=False)
+
+    # in
+
+    async def _receive(self, request: Request) -> Response:
+        raw = await request.body()
+        if not self._is_signed(raw, request.headers.get("x-line-signature", "")):
+            raise HTTPException(400, "署名が合いません。チャネルシークレットを確かめてください。")
+        rows = []
+        for event in _events(raw):
+            row = await self._translated(event)
+            self._yui.metrics.received(PLATFORM, addressed=row is not None)
+            if row is not None:
+                rows.append(row)
+        if rows:
+            await self._inbox.put(rows)
+        return Response(status_code=200)
+
+    def _is_signed(self, raw: bytes, signature: str) -> bool:
+        expected = base64.b64encode(hmac.new(self._secret, raw, hashlib.sha256).digest())
+        return hmac.compare_digest(expected, signature.encode("utf-8", "replace"))
+
+    async def _translated(self, event: Mapping[str, Any]) -> Event | None:
+        """The row of an event that wants a reply; None for everything else, of which nothing is kept."""
+        try:
+            return await self._row(event)
+        except (KeyError, TypeError, ValueError, AttributeError):
+            log.warning("a LINE event of an unknown shape was passed over")
+            return None
+
+    async def _row(self, event: Mapping[str, Any]) -> Event | None:
+        kind, source = str(event["type"]), event.get("source") or {}
+        chat = source.get("groupId") or source.get("roomId") or source.get("userId")
+        if not chat or event.get("mode") == "standby":
+            return None
+        group = source.get("type") in ("group", "room")
+        conversation = self._conversations.pseudonym(PLATFORM, chat)
+        if kind == "leave":
+            await self._inbox.run(self._yui.store.left, conversation, self._yui.clock())
+            return None
+        if kind == "unsend":
+            await self._unsent(event, conversation)
+            return None
+        payload = await self._payload(kind, event, source, conversation, group=group)
+        if payload is None:
+            return None
+        user = source.get("userId") or ""
+        message = event.get("message") or {}
+        return Event(
+            platform=PLATFORM,
+            id=str(event["webhookEventId"]),
+            conversation=conversation,
+            happened_at=int(event["timestamp"]) / 1000,
+            sender=self._conversations.pseudonym(PLATFORM, user) if user else "",
+            message_id=str(message.get("id", "")),
+            reply_token=str(payload.pop("reply_token", event.get("replyToken") or "")),
+            payload={"group": group, "chat": chat, **payload},
+        )
+
+    async def _payload(
+        self, kind: str, event: Mapping[str, Any], source: Mapping[str, Any], conversation: str, *, group: bool
+    ) -> dict[str, Any] | None:
+        if kind in ("join", "follow"):
+            return {"kind": "greeting"}
+        if kind == "postback":
+            data = str(event["postback"]["data"])
+            known = data.startswith((rendering.SAY, rendering.UP, rendering.DOWN))
+            return {"kind": "postback", "data": data} if known else None
+        if kind == "messageEdited":
+            return await self._edited(event, source, conversation, group=group)
+        if kind == "message":
+            return await self._message(event, source, conversation, group=group)
+        return None
+
+    async def _message(
+        self, event: Mapping[str, Any], source: Mapping[str, Any], conversation: str, *, group: bool
+    ) -> dict[str, Any] | None:
+        """What is needed to answer a message, if it is addressed to the bot."""
+        message = event["message"]
+        quoted = message.get("quotedMessageId")
+        quotes = await self._inbox.run(self._yui.store.answer_of, PLATFORM, str(quoted)) if quoted else None
+        if message["type"] != "text":
+            return {"kind": "message", "text": "", "unreadable": True} if not group or quotes is not None else None
+        text, mentioned = _without_mention(message)
+        user = source.get("userId") or ""
+        incoming = IncomingMessage(
+            conversation=conversation,
+            text=self._names.without_call(text),
+            sender=self._conversations.pseudonym(PLATFORM, user) if user else "",
+            addressed=not group or mentioned or quotes is not None or self._names.call(text),
+            group=group,
+        )
+        if not await self._conversations.is_addressed(incoming):
+            return None
+        return {"kind": "message", "text": incoming.text, "quote_token": message.get("quoteToken", ""), "quotes": quotes or ""}
+
+    async def _edited(
+        self, event: Mapping[str, Any], source: Mapping[str, Any], conversation: str, *, group: bool
+    ) -> dict[str, Any] | None:
+        """A message that was changed: its new text is answered, unless the old one has been and there is no way to reply."""
+        known = await self._inbox.run(self._inbox.of_message, PLATFORM, str(event["message"]["id"]))
+        payload = await self._message(event, source, conversation, group=group)
+        if payload is None:
+            if known is not None and known.payload:
+                await self._unsent(event, conversation)
+            return None
+        if not event.get("replyToken") and known is not None:
+            if not known.payload:
+                return None
+            payload["reply_token"] = known.reply_token
+        return payload
+
+    async def _unsent(self, event: Mapping[str, Any], conversation: str) -> None:
+        message_id = str((event.get("unsend") or {}).get("messageId") or event["message"]["id"])
+        at = int(event["timestamp"]) / 1000
+        await self._inbox.run(self._inbox.withdraw, PLATFORM, message_id, str(event["webhookEventId"]), conversation, at)
+
+    # out
+
+    async def run(self) -> None:
+        """Answer what arrives until cancelled."""
+        async with self._channel.opened():
+            try:
+                await self._channel.bot()
+            except Refused as refused:
+                if refused.status in (401, 403):
+                    log.error(
+                        "LINE does not accept the channel access token: issue a new one and set YUI_LINE_CHANNEL_ACCESS_TOKEN."
+                    )
+                else:
+                    log.warning("LINE does not answer at present; questions wait (status %d)", refused.status)
+            await self._inbox.work(PLATFORM, self._deal)
+
+    async def _deal(self, event: Event) -> None:
+        fresh_until = event.received_at + FRESH
+        group = bool(event.payload.get("group"))
+        if group:
+            address = str(event.payload.get("chat", ""))
+            await self._inbox.run(self._yui.store.joined, PLATFORM, event.conversation, address, self._yui.clock())
+        loading = None
+        if not group and event.payload["kind"] == "message" and time.time() < fresh_until:
+            loading = asyncio.create_task(self._channel.show_loading(str(event.payload["chat"])))
+        try:
+            reply = await self._reply(event)
+        finally:
+            if loading:
+                loading.cancel()
+        if reply is None:
+            await self._inbox.run(self._inbox.finish, event)
+            return
+        await self._send(event, reply, fresh_until)
+
+    async def _reply(self, event: Event) -> Reply | None:
+        try:
+            return await self._replied(event)
+        except Exception as error:
+            log.error("a LINE message could not be answered: %s", type(error).__name__)
+            return self._conversations.trouble()
+
+    async def _replied(self, event: Event) -> Reply | None:
+        payload, group = event.payload, bool(event.payload.get("group"))
+        if payload["kind"] == "greeting":
+            return self._conversations.greeting(group=group)
+        text = str(payload.get("text", ""))
+        if payload["kind"] == "postback":
+            data = str(payload["data"])
+            if not data.startswith(rendering.SAY):
+                kind, _, signed = data.partition(":")
+                rater = event.sender or event.conversation
+                return await self._conversations.thank_for_rating(signed, rater, helpful=f"{kind}:" == rendering.UP)
+            text = data.removeprefix(rendering.SAY)
+        message = IncomingMessage(
+            conversation=event.conversation,
+            text=text,
+            sender=event.sender,
+            group=group,
+            platform=PLATFORM,
+            quotes=str(payload.get("quotes", "")),
+            unreadable=bool(payload.get("unreadable")),
+        )
+        return await self._conversations.reply_to(message)
+
+    async def _send(self, event: Event, reply: Reply, fresh_until: float) -> None:
+        rendered = rendering.messages(reply, str(event.payload.get("quote_token", "")))
+        if event.tried and time.time() >= fresh_until:
+            # A process died while it was replying, and the token can no longer tell whether it had: rather not twice.
+            await self._inbox.run(self._inbox.finish, event)
+            return
+        sent = Sent(Outcome.STALE)
+        late: list[Event] = []
+        if event.reply_token and time.time() < fresh_until:
+            room = rendering.MOST_MESSAGES - len(rendered)
+            late = await self._inbox.run(self._inbox.late_answers, PLATFORM, event.conversation, room)
+            await self._inbox.run(self._inbox.trying, event)
+            waiting = [message for e in late for message in e.late]
+            sent = await self._channel.reply(
+                event.reply_token, rendering.together(waiting, rendered), fresh_until, perhaps_sent=event.tried
+            )
+        if sent.outcome is Outcome.STALE and event.payload["kind"] == "message":
+            self._yui.metrics.late(PLATFORM)
+            language = str(reply.answer.get("language", "ja"))
+            await self._inbox.run(self._inbox.finish, event, rendering.kept(rendered, language))
+            return
+        await self._inbox.run(self._inbox.finish, event)
+        if sent.outcome is Outcome.SENT:
+            await self._inbox.run(self._inbox.shown, late)
+            await self._inbox.run(
+                self._yui.store.sent, PLATFORM, event.conversation, sent.message_ids, reply.answer_id, self._yui.clock()
+            )
+
+
+def _events(raw: bytes) -> list[Mapping[str, Any]]:
+    try:
+        events = json.loads(raw.decode("utf-8"))["events"]
+        if not isinstance(events, list):
+            raise TypeError
+    except (ValueError, KeyError, TypeError):
+        raise HTTPException(400, "読み取れませんでした。LINEのWebhookの形ではありません。") from None
+    return [event for event in events if isinstance(event, dict)]
+
+
+def _without_mention(message: Mapping[str, Any]) -> tuple[str, bool]:
+    """The text without the mention of the bot itself, and whether there was one. Places count UTF-16 units."""
+    units = str(message["text"]).encode("utf-16-le", "surrogatepass")
+    mentionees = (message.get("mention") or {}).get("mentionees") or []
+    mine = sorted((m for m in mentionees if m.get("isSelf") is True), key=lambda m: -int(m["index"]))
+    for m in mine:
+        start, end = 2 * int(m["index"]), 2 * (int(m["index"]) + int(m["length"]))
+        units = units[:start] + units[end:]
+    return units.decode("utf-16-le", "replace").strip(), bool(mine)
