@@ -116,6 +116,10 @@ class Conversations:
         """What is said where no answer could be worked out."""
         return _plain(Act.OTHER, wording.say("trouble", language), language)
 
+    def unheard(self, language: str = "ja") -> Reply:
+        """What is said where the platform keeps back the text of a message that replies to the bot."""
+        return _plain(Act.OTHER, wording.say("mention_me", language), language)
+
     def pseudonym(self, platform: str, identifier: str) -> str:
         """The name under which the bot knows a person or a chat of a platform."""
         return self._signer.pseudonym(platform, identifier)

@@ -164,12 +164,16 @@ class Store:
             found: str | None = c.scalar(query)
         return found
 
-    def joined(self, platform: str, conversation: str, address: str, now: dt.datetime) -> None:
-        """The bot is in a group. `address`: the platform's own id of it."""
+    def joined(self, platform: str, conversation: str, address: str, now: dt.datetime) -> bool:
+        """The bot is in a group. `address`: the platform's own id of it. Returns whether this is news."""
+        here = groups.c.conversation == conversation
         with self._db.write() as c:
-            if not c.execute(sa.update(groups).where(groups.c.conversation == conversation).values(left_at=None)).rowcount:
-                values = {"platform": platform, "address": address, "joined_at": _utc(now)}
-                c.execute(sa.insert(groups).values(conversation=conversation, **values))
+            if c.execute(sa.update(groups).where(here, groups.c.left_at.is_not(None)).values(left_at=None)).rowcount:
+                return True
+            if c.scalar(sa.select(sa.func.count()).where(here)):
+                return False
+            c.execute(sa.insert(groups).values(conversation=conversation, platform=platform, address=address, joined_at=_utc(now)))
+        return True
 
     def left(self, conversation: str, now: dt.datetime) -> None:
         with self._db.write() as c:
