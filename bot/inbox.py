@@ -135,7 +135,8 @@ class Inbox:
             "payload": dict(payload) if payload is not None else None,
         }
         insert = postgresql.insert if c.dialect.name == "postgresql" else sqlite.insert
-        return c.execute(insert(inbox).values(row).on_conflict_do_nothing()).rowcount
+        taken = insert(inbox).values(row).on_conflict_do_nothing().returning(inbox.c.id)
+        return int(c.execute(taken).first() is not None)
 
     def withdraw(self, platform: str, message_id: str, event_id: str, conversation: str, happened_at: float) -> None:
         """A message was taken back: its stored text goes, it is not answered, and it is not taken in if it comes only now."""

@@ -101,6 +101,7 @@ def everywhere(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Everywhere]
     base, gateway = Route.BASE, DiscordWebSocket.DEFAULT_GATEWAY
     with LinePlatform(secret=SECRET, access_token=TOKEN) as line, DiscordPlatform(token=TOKEN) as discord_:
         discord_.add_guild()
+        discord_.add_channel("玄関")
         settings = Settings(
             data_dir=tmp_path_factory.mktemp("everywhere"),
             line_channel_secret=SECRET,
@@ -112,7 +113,7 @@ def everywhere(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Everywhere]
             _env_file=None,
         )
         with Running(settings) as bot:
-            discord_.wait_ready()
+            discord_.wait_sent()  # it has introduced itself
             yield Everywhere(line, discord_, bot)
         assert not line.violations
         assert not discord_.violations

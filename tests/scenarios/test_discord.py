@@ -46,8 +46,9 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[DiscordPla
     data = tmp_path_factory.mktemp("discord")
     with DiscordPlatform(token=TOKEN) as platform:
         platform.add_guild("組合のサーバー")
+        platform.add_channel("玄関")
         with Running(settings(platform, data)) as bot:
-            platform.wait_ready()
+            platform.wait_sent()  # it has introduced itself
             yield platform, bot, data
 
 
