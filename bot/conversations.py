@@ -16,7 +16,17 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from bot import wording
-from bot.intents import Intent, aspect, language_of, leans_back, names_only_a_subject, points_back, recognise, without_pointer
+from bot.intents import (
+    Intent,
+    aspect,
+    language_of,
+    leans_back,
+    names_only_a_subject,
+    points_back,
+    recognise,
+    two_questions,
+    without_pointer,
+)
 from bot.messages import Act, Choice, IncomingMessage, Reply
 from bot.metrics import Metrics
 from bot.signing import Signer
@@ -28,6 +38,7 @@ log = logging.getLogger(__name__)
 LONGEST_MESSAGE = 4_000  # characters
 _LONG = 1_000  # of a longer message only the end is searched with
 _AT_ONCE = 4  # questions worked on at the same time
+_TWO_ANSWERS = 200  # characters that two answers may take together, so that the sources fit on the screen too
 _RATING = "rating"
 _OPEN = timedelta(minutes=5)  # so long does a group's bot listen to the person it has just spoken with
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff]")
@@ -248,8 +259,20 @@ class Conversations:
             topic=state.topic if back or leans_back(text) else (),
             points_back=back,
         )
-        reply, state = self._told(self._knowledge.answer(question), state)
+        answer = self._both(question) or self._knowledge.answer(question)
+        reply, state = self._told(answer, state)
         return reply, replace(state, aspect=own or state.aspect)
+
+    def _both(self, question: Question) -> Answer | None:
+        """The answer to a message that asks two things, where both are known and fit on one screen."""
+        asked = two_questions(question.text)
+        if asked is None or question.points_back:
+            return None
+        first, second = (self._knowledge.answer(replace(question, text=text, topic=())) for text in asked)
+        if not (first.answered and second.answered) or set(first.told) & set(second.told):
+            return None
+        both = self._knowledge.tell([first.told[0], second.told[0]], question.audience, question.language)
+        return both if sum(len(layer.text) for layer in both.layers) <= _TWO_ANSWERS else None
 
     def _told(self, answer: Answer, state: State) -> tuple[Reply, State]:
         language = state.language

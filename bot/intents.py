@@ -135,3 +135,16 @@ def leans_back(text: str) -> bool:
 def without_pointer(text: str) -> str:
     """The question without the word that points back: 「じゃあ期限は?」 → 「期限は?」"""
     return _OPENING.sub("", normalise(text)).strip() or normalise(text)
+
+
+_QUESTION_END = re.compile(r"(?<=[?\n])|(?<=ですか。)|(?<=ますか。)|(?<=[るい]の。)")
+_LEAST_QUESTION = 6  # characters
+
+
+def two_questions(text: str) -> tuple[str, str] | None:
+    """The two questions of a message that asks twice: 「監事は何人? あと任期は何年?」"""
+    parts = [p.strip() for p in _QUESTION_END.split(normalise(text)) if p.strip()]
+    asked = [p for p in parts if p.endswith(("?", "か。", "の。"))]
+    if len(asked) != 2 or len(parts) != 2 or any(len(_NOT_TEXT.sub("", p)) < _LEAST_QUESTION for p in asked):
+        return None
+    return asked[0], re.sub(r"^(あと|それと|それから|また|もう1つ|もう一つ|ついでに)[は、,\s]*", "", asked[1])

@@ -37,10 +37,17 @@ def answer_text(answer: Answer, language: str) -> tuple[str, str]:
         parts = [answer.layers[0].text]
     else:
         parts = [f"【{say(layer.kind, language)}】{layer.text}" for layer in answer.layers]
-    told, where = "\n".join(parts), sources(answer.citations, language)
+    told, where = _judged(answer, language) + "\n".join(parts), sources(answer.citations, language)
     if len(told) + 1 + len(where) > _CHAT_ANSWER and len(parts) > 1:
-        return answer.layers[0].text, sources(answer.citations[:1], language)
+        return _judged(answer, language) + answer.layers[0].text, sources(answer.citations[:1], language)
     return told, where
+
+
+def _judged(answer: Answer, language: str) -> str:
+    """「いいえ、」 before an answer that corrects what the question took for granted."""
+    if answer.premise is None:
+        return ""
+    return say("yes" if answer.premise else "no", language)
 
 
 def sources(citations: Sequence[Citation], language: str) -> str:

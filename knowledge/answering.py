@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 
-from knowledge import reranking
+from knowledge import premise, reranking
 from knowledge.languages import ja
 from knowledge.languages.colloquial import unify
 from knowledge.retrieval import Retrieved, Retriever
@@ -42,7 +43,9 @@ def answer(question: Question, retriever: Retriever, store: KnowledgeStore) -> A
         return Answer(answered=False, confidence=confidence, nearest=_nearest(found.matches), in_subject=in_subject)
     voices = _voices(found, question.language)
     rest = tuple(m for m in found.matches if m not in voices)
-    return told([(m.document, m.passage) for m in voices], question.language, confidence, store, _nearest(rest))
+    found_answer = told([(m.document, m.passage) for m in voices], question.language, confidence, store, _nearest(rest))
+    said = "\n".join(m.passage.short for m in voices)
+    return replace(found_answer, premise=premise.judge(question.text, said) if found_answer.answered else None)
 
 
 def told(

@@ -163,6 +163,7 @@ class Answer:
     in_subject: bool = True  # False: nothing in the knowledge is even near
     missing: Missing | None = None
     told: tuple[str, ...] = ()  # the passages whose words the layers are, in order
+    premise: bool | None = None  # what the question takes for granted: confirmed, corrected, or not judged
 
 
 def text_hash(text: str) -> str:

@@ -142,6 +142,29 @@ def test_odd_messages_get_a_sentence(say: Callable[..., Reply], odd: str) -> Non
     assert (len(odd) > LONGEST_MESSAGE) == ("長すぎ" in reply.text)
 
 
+@pytest.mark.parametrize(
+    ("question", "first"),
+    [
+        ("発起人は5人必要ですよね?", "いいえ。"),
+        ("理事は3人以上いるんですよね?", "はい。"),
+        ("準備金って毎年もうけの5分の1をためるんだったよね?", "いいえ。"),
+        ("発起人は何人?", "労働者協同組合は3人"),
+    ],
+)
+def test_a_wrong_premise_is_corrected_first(say: Callable[..., Reply], question: str, first: str) -> None:
+    reply = say(question)
+    assert reply.text.startswith(first)
+    assert not reply.answer["layers"][0]["text"].startswith(("いいえ", "はい"))
+
+
+def test_two_questions_get_two_answers(say: Callable[..., Reply]) -> None:
+    reply = say("監事は何人いりますか?あと理事の任期は何年ですか?")
+    assert "1人" in reply.text
+    assert "2年" in reply.text
+    assert {"第32条", "第36条"} <= {c["article"] for c in reply.answer["citations"]}
+    assert len(reply.text) <= 250
+
+
 def test_in_a_group_it_keeps_quiet_unless_addressed(shipped: Yui) -> None:
     quiet = IncomingMessage("group", "労協は何人から?", addressed=False, group=True)
     assert asyncio.run(shipped.conversations.reply_to(quiet)) is None
