@@ -7,7 +7,7 @@ Terms are kept as 32-bit checksums, so that 10,000 passages need about 30 MB and
 from __future__ import annotations
 
 import zlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -81,12 +81,13 @@ class _Field:
         slices = self._slices(_hashes(terms))
         return {t: self.idf(s.stop - s.start) if s.stop > s.start else 0.0 for t, s in zip(terms, slices, strict=True)}
 
-    def holds(self, term: str, passage: int) -> bool:
-        """Whether one passage holds a term; the postings of a term are in the order of the passages."""
-        part = self._slices(_hashes([term]))[0]
-        held = self._passages[part]
-        at = int(np.searchsorted(held, passage))
-        return at < len(held) and int(held[at]) == passage
+    def holding(self, term: str, passages: npt.NDArray[np.int64]) -> npt.NDArray[np.bool_]:
+        """Which of some passages hold a term; the postings of a term are in the order of the passages."""
+        held = self._passages[self._slices(_hashes([term]))[0]]
+        if not len(held):
+            return np.zeros(len(passages), dtype=bool)
+        at = np.minimum(np.searchsorted(held, passages), len(held) - 1)
+        return held[at] == passages
 
     def scores(self, terms: tuple[str, ...]) -> tuple[Floats, Floats]:
         """For each passage: BM25 over the best that a passage could reach, and the weighted share of the terms it holds."""
@@ -156,12 +157,14 @@ class LexicalIndex:
         readings, _ = self._fields[2].scores(terms.readings)
         return LexicalScores(words * mask, bigrams * mask, readings * mask, coverage * mask)
 
-    def missing(self, nouns: Mapping[str, float], passage_id: str) -> float:
-        """How telling the most telling of these nouns is that the passage lacks, 0..1. `nouns`: with their weights."""
-        position = self.positions.get(passage_id)
-        if position is None:
-            return 0.0
-        return max((w for noun, w in nouns.items() if not self._fields[0].holds(noun, position)), default=0.0)
+    def missing(self, nouns: Mapping[str, float], passage_ids: Sequence[str]) -> list[float]:
+        """For each passage how telling the most telling of these nouns is that it lacks, 0..1. `nouns`: with their weights."""
+        positions = np.array([self.positions.get(i, -1) for i in passage_ids], dtype=np.int64)
+        worst = np.zeros(len(positions))
+        for noun, weight in nouns.items():
+            held = self._fields[0].holding(noun, np.maximum(positions, 0))
+            worst = np.where(held | (positions < 0), worst, np.maximum(worst, weight))
+        return [float(w) for w in worst]
 
     def noun_weights(self, nouns: Iterable[str]) -> dict[str, float]:
         """Inverse document frequencies over that of a word which stands nowhere: 0..1."""

@@ -107,10 +107,9 @@ class QuestionText:
         """
         best = alike = 0.0
         for sentence in re.split(r"[。!?\n]", search_text):
-            held = {sentence[i : i + 2] for i in range(len(sentence) - 1)}
-            common = [w for b, w in self._weights.items() if b in held]
+            common = [w for b, w in self._weights.items() if b in sentence]
             recall = sum(common) / self._total
-            precision = len(common) / max(len(held), 1)
+            precision = len(common) / max(len(sentence) - 1, 1)
             best = max(best, recall)
             alike = max(alike, 2 * recall * precision / (recall + precision) if recall else 0.0)
         answer_type = 0.5 if not self._types else float(any(t.search(answer) for t in self._types))

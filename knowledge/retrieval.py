@@ -122,7 +122,8 @@ class Retriever:
         weights = lexical_index.noun_weights(nouns)
         asked_for = colloquial.AskedFor(query.text)
         kept, features, bonus, lacking = [], [], [], []
-        for passage_id, (words, bigrams, readings, cosine, coverage) in zip(ids, rows, strict=True):
+        lacked = lexical_index.missing(weights, ids)
+        for passage_id, row, missing in zip(ids, rows, lacked, strict=True):
             document, passage, search_text = found.get(passage_id, (None, None, ""))
             if document is None or passage is None or not document.audience.meets(audience):
                 continue  # deleted meanwhile, or never to be seen: the rows decide, not the index
@@ -131,10 +132,9 @@ class Retriever:
             lacking.append(lacks)
             bonus.append(_LACKS * lacks + _UNKNOWN * (not passage.known) + _OF_TOPIC * (document.id == topic))
             answer = _normalised(passage.short) or search_text
-            missing = lexical_index.missing(weights, passage_id)
             about = _normalised(f"{document.title} {passage.heading}")
             unasked = reranking.unasked(about, f"{query.text} {query.added}", colloquial.words().qualifiers)
-            features.append((words, bigrams, readings, cosine, coverage, *question.features(search_text, answer), missing, unasked))
+            features.append((*row, *question.features(search_text, answer), missing, unasked))
         stacked = reranking.stack(features)
         ranking, scores = reranking.order(stacked, bonus)
         matches = [

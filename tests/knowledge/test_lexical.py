@@ -1,4 +1,5 @@
 import numpy as np
+import pytest
 
 from knowledge.languages import ja
 from knowledge.lexical import LexicalIndex, encode
@@ -63,5 +64,6 @@ def test_what_a_passage_lacks() -> None:
     built = index()
     weights = built.noun_weights(["監事", "宇宙船"])
     assert weights["宇宙船"] == 1.0
-    assert built.missing(weights, "b") == 1.0
-    assert built.missing({"監事": weights["監事"]}, "b") == 0.0
+    assert built.missing(weights, ["b", "nowhere", "a"]) == [1.0, 0.0, 1.0]
+    auditor = {"監事": weights["監事"]}
+    assert built.missing(auditor, ["a", "b"]) == pytest.approx([weights["監事"], 0.0])
