@@ -70,7 +70,6 @@ def create_app(yui: Yui) -> FastAPI:
     app.add_exception_handler(HTTPException, _refused)  # type: ignore[arg-type]
     app.add_exception_handler(RequestValidationError, _invalid)  # type: ignore[arg-type]
     app.add_exception_handler(KnowledgeError, _unavailable)
-    app.add_exception_handler(Exception, _failed)
 
     @app.get("/healthz", include_in_schema=False)
     async def healthz() -> dict[str, str]:
@@ -127,7 +126,7 @@ def serve(settings: Settings, clock: Callable[[], datetime]) -> int:
             app,
             host=settings.host,
             port=settings.port,
-            log_level="info",
+            log_config=None,
             access_log=False,
             limit_concurrency=_CONCURRENT,
             timeout_keep_alive=30,
@@ -169,12 +168,6 @@ async def _unavailable(_: Request, error: Exception) -> Response:
     return _sentence(503)
 
 
-async def _failed(_: Request, error: Exception) -> Response:
-    # The class alone: an exception's text may carry what a member wrote.
-    log.error("a request failed with %s", type(error).__name__)
-    return _sentence(500)
-
-
 class _Guard:
     """Bounds the body, however it is sent, and adds the security headers to everything."""
 
@@ -200,7 +193,13 @@ class _Guard:
         async def again() -> Message:
             return waiting.pop() if waiting else await receive()
 
-        await self._app(scope, again, headed)
+        try:
+            await self._app(scope, again, headed)
+        except Exception as error:
+            # The class alone: an exception's text may carry what a member wrote.
+            log.error("a request failed with %s", type(error).__name__)
+            with contextlib.suppress(RuntimeError):  # it had begun to answer
+                await _sentence(500)(scope, receive, headed)
 
 
 async def _bounded_body(receive: Receive, largest: int) -> bytes | None:

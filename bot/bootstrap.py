@@ -51,7 +51,7 @@ def build(settings: Settings, *, clock: Callable[[], datetime] | None = None, em
     inbox = Inbox(database)
 
     def forget(person: str) -> None:
-        inbox.forget(person, person)
+        inbox.forget(person)
         store.forget(person)
 
     clock = clock or Clock()

@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from bot import doctor, evaluation
+from bot import doctor, evaluation, logs
 from bot.bootstrap import Yui, build
 from bot.clock import JAPAN, Clock
 from bot.config import Settings, load
@@ -32,9 +32,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(encoding="utf-8", errors="replace")
     options = _parser().parse_args(arguments)
-    logging.basicConfig(
-        level=logging.INFO if options.command == "serve" else logging.ERROR, format="%(asctime)s %(levelname)s %(name)s %(message)s"
-    )
+    if options.command == "serve":
+        logs.to_stderr()
+    else:
+        logging.basicConfig(level=logging.ERROR, format="%(levelname)s %(name)s %(message)s")
     logging.getLogger("alembic").setLevel(logging.WARNING)
     try:
         return int(options.run(options) or 0)

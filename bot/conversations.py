@@ -119,8 +119,10 @@ class Conversations:
             return True
         return bool(message.sender) and await asyncio.to_thread(self._is_awaited, message)
 
-    def greeting(self, *, group: bool, language: str = "ja") -> Reply:
-        """What the bot says once when it comes into a group, or somebody adds it."""
+    def greeting(self, *, group: bool, mention: str = "", language: str = "ja") -> Reply:
+        """What the bot says once when it comes into a group, or somebody adds it. `mention`: how it is called on Discord."""
+        if mention:
+            return _plain(Act.OTHER, wording.say("joined_discord", language, name=self._name, mention=mention), language)
         return _plain(Act.OTHER, wording.say("joined" if group else "followed", language, name=self._name), language)
 
     def trouble(self, language: str = "ja") -> Reply:
@@ -155,7 +157,8 @@ class Conversations:
         """Rate an answer by its button, and say so."""
         well = await self.rate(signed_answer, rater, helpful=helpful)
         key = ("praise" if helpful else "blame") if well else "nothing_to_rate"
-        return _plain(Act.OTHER, wording.say(key, "ja"), "ja")
+        language = wording.known((await asyncio.to_thread(self._preference, rater)).language or "ja")
+        return _plain(Act.OTHER, wording.say(key, language), language)
 
     async def overhear(self, conversation: str, said: str, at: datetime | None = None) -> str:
         """Take something the bot is known to have said before as what the conversation is about. Returns the answer's id."""
@@ -229,6 +232,8 @@ class Conversations:
             return self._in_language(_LANGUAGES[intent], state, message, preference)
         if intent in (Intent.LARGER, Intent.SMALLER):
             return self._in_type(state, message, preference, large=intent is Intent.LARGER), state
+        if intent is Intent.FORGET and message.group and not message.sender:
+            return _plain(Act.OTHER, wording.say("unknown_sender", language), language), state
         if intent is Intent.FORGET:
             self._forget(_owner(message))
             return _plain(Act.OTHER, wording.say("forgotten", language), language), State()
@@ -313,7 +318,7 @@ class Conversations:
             text = "\n\n".join(d for d in self._knowledge.details(state.shown, audience) if d)
             text = text or wording.say("no_more", state.language)
         else:
-            text = "\n".join(f"{c.source} {c.url}".strip() for c in answer.citations)
+            text = "\n".join(f"{c.source} {c.url}".strip() for c in answer.citations) or wording.say("no_more", state.language)
         contract = _contract(answer, state.language, text, [])
         return Reply(Act.ANSWER, text, (), contract, self._signer.sign(_RATING, state.answer_id), state.answer_id), state
 
@@ -419,7 +424,7 @@ def _language(text: str, preference: Preference, state: State) -> str:
     written = language_of(text)
     if written == "ja":
         return preference.language or "ja"
-    return written or state.language
+    return written or state.language  # 「2」, 「👍」: as before
 
 
 def _plain(act: Act, text: str, language: str) -> Reply:

@@ -27,6 +27,7 @@ _T = TypeVar("_T")
 _LEASE = 15.0  # seconds; renewed while the work goes on
 _RENEWED = 5.0
 _AT_ONCE = 16  # events worked on at the same time; answers are bounded elsewhere, these mostly wait for the platform
+_TIDIED = 300.0  # seconds
 _LOOKED_FOR = 1.0  # seconds between looks for what another process left
 _KEPT = 3 * 24 * 3600.0  # seconds an id is remembered, so that a redelivery is recognised
 _LATE_KEPT = 24 * 3600.0  # seconds a late answer waits for the next reply
@@ -50,7 +51,8 @@ inbox = sa.Table(
     sa.Column("payload", sa.JSON),
     sa.Column("late", sa.JSON),
 )
-WAITING, DONE, LATE = "waiting", "done", "late"
+WAITING, DONE, LATE, SHOWING = "waiting", "done", "late", "showing"
+_A_STATEMENT = 300  # events; each brings two values
 _GONE = {"payload": None, "late": None, "reply_token": ""}
 
 
@@ -98,44 +100,50 @@ class Inbox:
     # rows
 
     def receive(self, events: Sequence[Event]) -> int:
+        """Returns how many are new. Raises StoreUnavailable: then nothing of them has been kept."""
         with self._db.write() as c:
-            return sum(self._receive(c, event) for event in events)
+            # Hundreds may come in one call. Those of which nothing is known yet need one statement together.
+            known = self._known(c, events)
+            fresh = [e for e in events if not known & {e.id, e.message_id} - {""}]
+            repeated = len({e.id for e in fresh}) < len(fresh) or _share_a_message(fresh)
+            if repeated or len(fresh) < len(events):
+                return sum(self._receive(c, event) for event in events)
+            taken = _insert(c)(inbox).on_conflict_do_nothing().returning(inbox.c.id)
+            return len(c.execute(taken, [_row(e, self._now()) for e in fresh]).all()) if fresh else 0
+
+    @staticmethod
+    def _known(c: sa.Connection, events: Sequence[Event]) -> set[str]:
+        """The ids of events and messages among these that have been seen."""
+        found: set[str] = set()
+        for start in range(0, len(events), _A_STATEMENT):
+            part = events[start : start + _A_STATEMENT]
+            ids, messages = [e.id for e in part], [e.message_id for e in part if e.message_id]
+            query = sa.select(inbox.c.id, inbox.c.message_id).where(inbox.c.id.in_(ids) | inbox.c.message_id.in_(messages))
+            found |= {value for row in c.execute(query) for value in row}
+        return found
 
     def _receive(self, c: sa.Connection, event: Event) -> int:
         now = self._now()
         same = (inbox.c.platform == event.platform) & (inbox.c.id == event.id)
         # The very event again, and nobody has been answered yet: what it brought (a reply token) is fresh again.
-        again = sa.update(inbox).where(same, inbox.c.state != DONE).values(_answerable(event.reply_token, now))
+        waits = inbox.c.state.in_((WAITING, LATE))
+        again = sa.update(inbox).where(same, waits).values(_answerable(event.reply_token, now))
         if c.execute(again).rowcount:
             return 0
-        payload: Mapping[str, Any] | None = event.payload
         state = WAITING
         if event.message_id:
             of_message = (inbox.c.platform == event.platform) & (inbox.c.message_id == event.message_id) & ~same
             newer = c.scalar(sa.select(sa.func.max(inbox.c.happened_at)).where(of_message))
             if newer is not None and newer > event.happened_at:
-                state, payload = DONE, None  # edited or unsent before it arrived
+                state = DONE  # edited or unsent before it arrived
                 lacking = of_message & (inbox.c.state != DONE) & (inbox.c.reply_token == "")
                 c.execute(sa.update(inbox).where(lacking).values(_answerable(event.reply_token, now)))
             else:
                 c.execute(sa.update(inbox).where(of_message, inbox.c.state != DONE).values(state=DONE, **_GONE))
-        row = {
-            "platform": event.platform,
-            "id": event.id,
-            "conversation": event.conversation,
-            "sender": event.sender,
-            "message_id": event.message_id,
-            "happened_at": event.happened_at,
-            "received_at": now,
-            "state": state,
-            "leased_until": 0.0,
-            "attempts": 0,
-            "tried": False,
-            "reply_token": event.reply_token if payload is not None else "",
-            "payload": dict(payload) if payload is not None else None,
-        }
-        insert = postgresql.insert if c.dialect.name == "postgresql" else sqlite.insert
-        taken = insert(inbox).values(row).on_conflict_do_nothing().returning(inbox.c.id)
+        row = _row(event, now)
+        if state == DONE:
+            row |= {"state": DONE, "payload": None, "reply_token": ""}
+        taken = _insert(c)(inbox).values(row).on_conflict_do_nothing().returning(inbox.c.id)
         return int(c.execute(taken).first() is not None)
 
     def withdraw(self, platform: str, message_id: str, event_id: str, conversation: str, happened_at: float) -> None:
@@ -160,11 +168,13 @@ class Inbox:
         first = ~sa.exists().where(
             earlier.c.conversation == inbox.c.conversation,
             earlier.c.state == WAITING,
+            earlier.c.attempts < _ATTEMPTS,
             sa.tuple_(earlier.c.happened_at, earlier.c.id) < sa.tuple_(inbox.c.happened_at, inbox.c.id),
         )
         free = (
             sa.select(inbox.c.platform, inbox.c.id)
             .where(inbox.c.platform == platform, inbox.c.state == WAITING, inbox.c.leased_until < now, first)
+            .where(inbox.c.attempts < _ATTEMPTS)
             .order_by(inbox.c.received_at)
             .limit(most)
             .with_for_update(skip_locked=True)
@@ -185,19 +195,40 @@ class Inbox:
         with self._db.write() as c:
             c.execute(sa.update(inbox).where(mine, inbox.c.state == WAITING).values(leased_until=self._now() + _LEASE))
 
-    def trying(self, event: Event) -> None:
-        """Noted before a reply is begun, so that a process that takes the event over knows of it."""
-        mine = (inbox.c.platform == event.platform) & (inbox.c.id == event.id)
-        with self._db.write() as c:
-            c.execute(sa.update(inbox).where(mine).values(tried=True))
+    def trying(self, event: Event, late: Sequence[Event] = ()) -> bool:
+        """Noted before a reply is begun: a process that takes the event over then knows of it. `late` travels with it.
 
-    def finish(self, event: Event, late: Sequence[Any] | None = None) -> None:
-        """Dealt with: the text goes, the id stays. `late`: an answer that could not be shown any more, for the next reply."""
+        False where the event is no longer to be answered: unsent, edited or dealt with meanwhile.
+        """
+        mine = (inbox.c.platform == event.platform) & (inbox.c.id == event.id) & (inbox.c.state == WAITING)
+        with self._db.write() as c:
+            if not c.execute(sa.update(inbox).where(mine).values(tried=True)).rowcount:
+                return False
+            c.execute(sa.update(inbox).where(_among(late), inbox.c.state == LATE).values(state=SHOWING))
+        return True
+
+    def is_waiting(self, event: Event) -> bool:
+        """Whether an event is still to be answered."""
+        mine = (inbox.c.platform == event.platform) & (inbox.c.id == event.id) & (inbox.c.state == WAITING)
+        with self._db.read() as c:
+            return c.scalar(sa.select(sa.func.count()).where(mine)) == 1
+
+    def finish(
+        self, event: Event, late: Sequence[Any] | None = None, *, shown: Sequence[Event] = (), unshown: Sequence[Event] = ()
+    ) -> None:
+        """Dealt with: the text goes, the id stays. `late`: an answer that could not be shown any more, for the next reply.
+
+        `shown`: late answers that went out with this one; `unshown`: those that were to, and did not.
+        """
         # The text of a late one stays: a redelivered event may still be answered.
         values = {"state": LATE, "late": list(late), "tried": False, "leased_until": 0.0} if late else {"state": DONE, **_GONE}
         mine = (inbox.c.platform == event.platform) & (inbox.c.id == event.id) & (inbox.c.state == WAITING)
         with self._db.write() as c:
             c.execute(sa.update(inbox).where(mine).values(values))
+            if shown:
+                c.execute(sa.update(inbox).where(_among(shown)).values(state=DONE, **_GONE))
+            if unshown:
+                c.execute(sa.update(inbox).where(_among(unshown), inbox.c.state == SHOWING).values(state=LATE))
 
     def late_answers(self, platform: str, conversation: str, most: int) -> list[Event]:
         """Answers that came too late, oldest first."""
@@ -211,25 +242,29 @@ class Inbox:
         with self._db.read() as c:
             return [_event(row) for row in c.execute(query).all()]
 
-    def shown(self, events: Sequence[Event]) -> None:
-        """Late answers that have been shown now."""
-        if events:
-            mine = sa.tuple_(inbox.c.platform, inbox.c.id).in_([(e.platform, e.id) for e in events])
-            with self._db.write() as c:
-                c.execute(sa.update(inbox).where(mine).values(state=DONE, **_GONE))
-
-    def forget(self, sender: str, conversation: str) -> None:
-        """Nothing of a person stays, whatever its state."""
-        mine = (inbox.c.sender == sender) | (inbox.c.conversation == conversation)
+    def forget(self, person: str) -> None:
+        """Nothing of what has been dealt with stays of a person; what still waits for its answer is answered, and goes then."""
+        mine = (inbox.c.sender == person) | (inbox.c.conversation == person)
         with self._db.write() as c:
-            c.execute(sa.update(inbox).where(mine).values(state=DONE, **_GONE, sender=""))
+            c.execute(sa.update(inbox).where(mine, inbox.c.state.in_((LATE, SHOWING))).values(state=DONE, **_GONE))
+            c.execute(sa.update(inbox).where(mine, inbox.c.state == DONE).values(sender="", conversation=""))
+        self._db.empty_log()
+
+    def leave(self, conversation: str) -> None:
+        """The bot was removed from a chat: nobody there can be answered any more."""
+        with self._db.write() as c:
+            c.execute(sa.update(inbox).where(inbox.c.conversation == conversation).values(state=DONE, **_GONE, conversation=""))
 
     def tidy(self) -> None:
         """Forget ids that nobody will send again, and late answers that nobody waits for."""
         now = self._now()
         with self._db.write() as c:
             c.execute(sa.delete(inbox).where(inbox.c.state == DONE, inbox.c.received_at < now - _KEPT))
-            c.execute(sa.delete(inbox).where(inbox.c.state == LATE, inbox.c.received_at < now - _LATE_KEPT))
+            c.execute(sa.delete(inbox).where(inbox.c.state.in_((LATE, SHOWING)), inbox.c.received_at < now - _LATE_KEPT))
+            # Given up: each time somebody began with it, the process ended.
+            stuck = sa.update(inbox).where(inbox.c.state == WAITING, inbox.c.attempts >= _ATTEMPTS, inbox.c.leased_until < now)
+            c.execute(stuck.values(state=DONE, **_GONE))
+        self._db.empty_log()
 
     # the worker
 
@@ -242,7 +277,7 @@ class Inbox:
                 self._arrived.clear()
                 now = time.monotonic()
                 with contextlib.suppress(StoreUnavailable):
-                    if now - tidied > 3600:
+                    if now - tidied > _TIDIED:
                         await self.run(self.tidy)
                         tidied = now
                     if running and now - renewed > _RENEWED:
@@ -282,6 +317,37 @@ class Inbox:
             if event.attempts >= _ATTEMPTS:
                 with contextlib.suppress(StoreUnavailable):
                     await self.run(self.finish, event)
+
+
+def _insert(c: sa.Connection) -> Any:
+    return postgresql.insert if c.dialect.name == "postgresql" else sqlite.insert
+
+
+def _among(events: Sequence[Event]) -> sa.ColumnElement[bool]:
+    return sa.tuple_(inbox.c.platform, inbox.c.id).in_([(e.platform, e.id) for e in events])
+
+
+def _share_a_message(events: Sequence[Event]) -> bool:
+    messages = [e.message_id for e in events if e.message_id]
+    return len(set(messages)) < len(messages)
+
+
+def _row(event: Event, now: float) -> dict[str, Any]:
+    return {
+        "platform": event.platform,
+        "id": event.id,
+        "conversation": event.conversation,
+        "sender": event.sender,
+        "message_id": event.message_id,
+        "happened_at": event.happened_at,
+        "received_at": now,
+        "state": WAITING,
+        "leased_until": 0.0,
+        "attempts": 0,
+        "tried": False,
+        "reply_token": event.reply_token,
+        "payload": dict(event.payload),
+    }
 
 
 def _answerable(reply_token: str, now: float) -> dict[str, Any]:

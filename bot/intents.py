@@ -42,8 +42,9 @@ _NOT_TEXT = re.compile(r"[\W_]+")
 _THUMBS_UP, _THUMBS_DOWN = re.compile("[👍👌]"), re.compile("👎")
 _PERSON = r"[^\s、。]{1,8}?(?:さん|君|くん|ちゃん|氏)"
 
+_LONGEST_COMMAND = 60  # characters; what is longer is no command, greeting or thanks
+
 # Whole messages, compared without signs and spaces.
-# Whole messages, and what may stand anywhere in one.
 _WHOLE = _patterns("whole")
 # Anywhere in a message (normalised).
 _INSIDE = _patterns("inside")
@@ -56,7 +57,7 @@ def recognise(text: str) -> Intent:
         if _THUMBS_UP.search(text):
             return Intent.PRAISE
         return Intent.BLAME if _THUMBS_DOWN.search(text) else Intent.EMPTY
-    for intent, pattern in _WHOLE:
+    for intent, pattern in _WHOLE if len(bare) <= _LONGEST_COMMAND else ():
         if pattern.fullmatch(bare):
             return intent
     for intent, pattern in _INSIDE:
@@ -78,15 +79,33 @@ _OPENING = re.compile(
 _SHORT = 12  # characters; a question this short leans on what was said before, if it can
 
 
-_JAPANESE = re.compile(r"[ぁ-ゖァ-ヺ一-龥]")
-_LATIN_WORDS = re.compile(r"[a-z]{2,}\W+[a-z]{2,}")
+_KANA, _HAN, _HANGUL = re.compile(r"[ぁ-ゖァ-ヺ]"), re.compile(r"[一-龥]"), re.compile(r"[가-힣]")
+_LATIN_WORDS = re.compile(r"[a-zà-ỹ]{2,}\W+[a-zà-ỹ]{1,}")
+# Signs of languages that share their letters with another; words of everyday questions, also without their accents.
+_CHINESE = re.compile(r"[吗么们这哪谁请问怎为务员劳动联该过还给让对开关东书钱样规须够应选费]|几[个人年天名]|没有|可以|是不是|什么")
+_VIETNAMESE = re.compile(
+    r"[ăđơưạảấầẩẫậắằẳẵặẹẻẽếềểễệỉĩịọỏốồổỗộớờởỡợụủũứừửữựỳỵỷỹ]"
+    r"|\b(bao nhieu|la gi|hop tac xa|duoc khong|co phai|lam sao|may nguoi|the nao|khi nao|toi thieu)\b"
+)
+_PORTUGUESE = re.compile(
+    r"[ãõ]|ção|ções|\b(trabalhadores|diretor(es)?|porque|por que|onde|quem|voc[eê]|prazo|fundadores|podemos|posso"
+    r"|quant[oa]s?|quais|qual|preciso|precisa|cooperad[oa]s?|cooperativa)\b"
+)
 
 
 def language_of(text: str) -> str:
-    """`ja` for a message with Japanese letters, `en` for Latin words without any; empty where it cannot be told."""
+    """The language a message is written in, as its letters and commonest words show it; empty where it cannot be told."""
     normalised = normalise(text)
-    if _JAPANESE.search(normalised):
+    if _KANA.search(normalised):
         return "ja"
+    if _HANGUL.search(normalised):
+        return "ko"
+    if _HAN.search(normalised):
+        return "zh" if _CHINESE.search(normalised) else "ja"
+    if _VIETNAMESE.search(normalised):
+        return "vi"
+    if _PORTUGUESE.search(normalised):
+        return "pt"
     return "en" if _LATIN_WORDS.search(normalised) else ""
 
 

@@ -66,7 +66,6 @@ groups = sa.Table(
     sa.Column("platform", sa.String(20), nullable=False),
     sa.Column("address", sa.String(80), nullable=False),
     sa.Column("joined_at", sa.DateTime(timezone=True), nullable=False),
-    sa.Column("left_at", sa.DateTime(timezone=True)),
 )
 # Small facts a process leaves to the next one, such as which commands a platform has been told.
 marks = sa.Table("marks", metadata, sa.Column("name", sa.String(80), primary_key=True), sa.Column("value", sa.Text, nullable=False))
@@ -168,20 +167,26 @@ class Store:
         """The bot is in a group. `address`: the platform's own id of it. Returns whether this is news."""
         here = groups.c.conversation == conversation
         with self._db.write() as c:
-            if c.execute(sa.update(groups).where(here, groups.c.left_at.is_not(None)).values(left_at=None)).rowcount:
-                return True
             if c.scalar(sa.select(sa.func.count()).where(here)):
                 return False
             c.execute(sa.insert(groups).values(conversation=conversation, platform=platform, address=address, joined_at=_utc(now)))
         return True
 
-    def left(self, conversation: str, now: dt.datetime) -> None:
+    def knows_group(self, conversation: str) -> bool:
+        with self._db.read() as c:
+            return bool(c.scalar(sa.select(sa.func.count()).where(groups.c.conversation == conversation)))
+
+    def left(self, conversation: str) -> None:
+        """The bot is no longer in a group: nothing of it is kept."""
         with self._db.write() as c:
-            c.execute(sa.update(groups).where(groups.c.conversation == conversation).values(left_at=_utc(now)))
+            c.execute(sa.delete(groups).where(groups.c.conversation == conversation))
+            c.execute(sa.delete(conversations).where(conversations.c.id == conversation))
+            c.execute(sa.delete(preferences).where(preferences.c.owner == conversation))
+            c.execute(sa.delete(sent_messages).where(sent_messages.c.conversation == conversation))
 
     def group_count(self, platform: str) -> int:
         """Groups the bot is in now."""
-        query = sa.select(sa.func.count()).where(groups.c.platform == platform, groups.c.left_at.is_(None))
+        query = sa.select(sa.func.count()).where(groups.c.platform == platform)
         with self._db.read() as c:
             return int(c.scalar(query) or 0)
 

@@ -9,7 +9,7 @@ from importlib import resources
 
 from knowledge import Answer, Citation, Match
 
-LANGUAGES = ("ja", "ja-easy", "en")
+LANGUAGES = ("ja", "ja-easy", "en", "ko", "pt", "vi", "zh")
 _CHAT_ANSWER = 250  # characters a chat answer has room for on one screen
 
 
@@ -23,7 +23,9 @@ def known(language: str | None) -> str:
     """The nearest language there are sentences for."""
     if language in LANGUAGES:
         return str(language)
-    return "ja" if language is None or language.startswith("ja") else "en"
+    if language is None or language.startswith("ja"):
+        return "ja"
+    return language[:2] if language[:2] in LANGUAGES else "en"
 
 
 def say(key: str, language: str, **values: str) -> str:
@@ -53,7 +55,8 @@ def _judged(answer: Answer, language: str) -> str:
 def sources(citations: Sequence[Citation], language: str) -> str:
     whole = [c for c in citations if not any(c.source != o.source and c.source in o.source for o in citations)]
     told = [_source(c, language) for c in whole]
-    return say("source", language, sources="、".join(dict.fromkeys(told)) if language != "en" else "; ".join(dict.fromkeys(told)))
+    between = "、" if language.startswith("ja") else "; "
+    return say("source", language, sources=between.join(dict.fromkeys(told)))
 
 
 def _source(citation: Citation, language: str) -> str:
@@ -63,7 +66,7 @@ def _source(citation: Citation, language: str) -> str:
 
 def date(value: str, language: str) -> str:
     """An ISO date as members read it: 2026年6月23日; a month or a year alone where the day isn't known."""
-    if language == "en":
+    if not language.startswith("ja"):
         return value
     return "".join(f"{int(part)}{unit}" for part, unit in zip(value.split("-"), "年月日", strict=False))
 

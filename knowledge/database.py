@@ -63,6 +63,12 @@ class Database:
         with explained(), self.engine.begin() as connection:
             yield connection
 
+    def empty_log(self) -> None:
+        """Let go of what SQLite keeps of deleted rows in its write-ahead log; elsewhere nothing is to do."""
+        if self.is_sqlite:
+            with explained(), self.engine.connect() as connection:
+                connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+
     def close(self) -> None:
         self.engine.dispose()
 
@@ -93,4 +99,5 @@ def _prepare_sqlite(connection: sqlite3.Connection, _record: object) -> None:
         cursor.execute("PRAGMA journal_mode=WAL")
     cursor.execute("PRAGMA synchronous=NORMAL")
     cursor.execute("PRAGMA foreign_keys=ON")
+    cursor.execute("PRAGMA secure_delete=ON")  # what is deleted is overwritten: questions that have been answered
     cursor.close()

@@ -87,7 +87,8 @@ class _Field:
         if not len(held):
             return np.zeros(len(passages), dtype=bool)
         at = np.minimum(np.searchsorted(held, passages), len(held) - 1)
-        return held[at] == passages
+        found: npt.NDArray[np.bool_] = held[at] == passages
+        return found
 
     def scores(self, terms: tuple[str, ...]) -> tuple[Floats, Floats]:
         """For each passage: BM25 over the best that a passage could reach, and the weighted share of the terms it holds."""

@@ -11,6 +11,7 @@ from collections.abc import AsyncIterator, Awaitable
 from contextlib import asynccontextmanager
 from typing import Any
 
+import aiohttp
 import discord
 from discord import app_commands
 
@@ -24,7 +25,7 @@ log = logging.getLogger(__name__)
 PLATFORM = "discord"
 _MENTION = re.compile(r"<@[!&]?\d+>")
 _REMEMBERED = 1_000  # ids of what has been answered, should the gateway send it again
-_UNKNOWN_INTERACTION = 10062
+_UNKNOWN_INTERACTION, _ANSWERED_ALREADY = 10062, 40060
 
 # Default names are English; Japanese clients see the Japanese ones.
 _JAPANESE = {
@@ -72,7 +73,10 @@ class Client(discord.Client):
         self.tree.add_command(_ask_command(self))
         await self.tree.set_translator(_Translator())
         self.tree.error(_said_elsewhere)
-        await self._sync()
+        try:
+            await self._sync()
+        except discord.HTTPException as error:
+            log.error("Discord refused the commands (status %d); mentions and direct messages are answered", error.status)
 
     async def _sync(self) -> None:
         """Tell Discord the commands, only when they differ from what it was told last: it allows 200 creations a day."""
@@ -103,18 +107,22 @@ class Client(discord.Client):
     async def on_guild_join(self, guild: discord.Guild) -> None:
         """Introduces itself, once for each server."""
         conversation = self.yui.conversations.pseudonym(PLATFORM, str(guild.id))
-        if not await self._stored(self.yui.store.joined, PLATFORM, conversation, str(guild.id), self.yui.clock()):
+        if await self._stored(self.yui.store.knows_group, conversation):
             return
+        hello = self.yui.conversations.greeting(group=True, mention=guild.me.mention).text
         first = [guild.system_channel] if guild.system_channel else []
         for channel in [*first, *guild.text_channels]:
             if channel.permissions_for(guild.me).send_messages:
                 async with self._refusals():
-                    await channel.send(rendering.plain(self.yui.conversations.greeting(group=True)))
-                return
+                    await channel.send(hello)
+                    break
+        else:
+            return  # nowhere to write yet: at the next start
+        await self._stored(self.yui.store.joined, PLATFORM, conversation, str(guild.id), self.yui.clock())
 
     async def on_guild_remove(self, guild: discord.Guild) -> None:
         conversation = self.yui.conversations.pseudonym(PLATFORM, str(guild.id))
-        await self._stored(self.yui.store.left, conversation, self.yui.clock())
+        await self._stored(self.yui.store.left, conversation)
 
     async def on_message(self, message: discord.Message) -> None:
         if message.author.bot or self.user is None:
@@ -144,14 +152,16 @@ class Client(discord.Client):
             unreadable=not text and bool(message.attachments or message.stickers),
         )
         reply = await self._replied(self.yui.conversations.reply_to(incoming))
+        log.info("event", extra={"platform": PLATFORM, "kind": "message", "act": reply.act.value if reply else "silent"})
         if reply is not None:
             await self._reply_to(message, conversation, reply)
 
     async def _quoted(self, message: discord.Message) -> str | None:
         """The answer this message replies to; None where it replies to nothing of the bot."""
-        if message.reference is None or message.reference.message_id is None:
+        reference = message.reference
+        if reference is None or reference.message_id is None or reference.type is not discord.MessageReferenceType.reply:
             return None
-        found: str | None = await self._stored(self.yui.store.answer_of, PLATFORM, str(message.reference.message_id))
+        found: str | None = await self._stored(self.yui.store.answer_of, PLATFORM, str(reference.message_id))
         return found
 
     def _remember(self, message_id: int) -> None:
@@ -162,8 +172,9 @@ class Client(discord.Client):
     async def answer(self, interaction: discord.Interaction, text: str) -> None:
         """A command or a button that asks something: "thinking" at once, then the answer, seen by all."""
         self.yui.metrics.received(PLATFORM, addressed=True)
-        if not await self._deferred(interaction, ephemeral=False):
-            return
+        in_time = await self._deferred(interaction, ephemeral=False)
+        pressed = interaction.message  # a button goes on from the very answer it stands under, however old
+        quotes = await self._stored(self.yui.store.answer_of, PLATFORM, str(pressed.id)) if pressed else None
         conversation = self.conversation(interaction.channel_id, interaction.user.id, interaction.guild_id)
         incoming = IncomingMessage(
             conversation=conversation,
@@ -171,12 +182,22 @@ class Client(discord.Client):
             sender=self.person(interaction.user.id),
             group=interaction.guild_id is not None,
             platform=PLATFORM,
+            quotes=quotes or "",
         )
         reply = await self._replied(self.yui.conversations.reply_to(incoming))
-        if reply is not None:
-            async with self._refusals():
-                sent = await interaction.followup.send(wait=True, **_message(reply, embeds=interaction.app_permissions.embed_links))
-                await self._note(sent.id, conversation, reply)
+        log.info("event", extra={"platform": PLATFORM, "kind": "interaction", "act": reply.act.value if reply else "silent"})
+        if reply is None:
+            return
+        rendered = _message(reply, embeds=interaction.app_permissions.embed_links)
+        async with self._refusals():
+            if in_time:
+                # An edit can be repeated after a lost answer without a second message; a follow-up could not.
+                sent: discord.Message = await interaction.edit_original_response(**rendered)
+            elif isinstance(interaction.channel, discord.abc.Messageable) and interaction.app_permissions.send_messages:
+                sent = await interaction.channel.send(nonce=str(interaction.id), **rendered)
+            else:
+                return
+            await self._note(sent.id, conversation, reply)
 
     async def rated(self, interaction: discord.Interaction, signed: str, *, helpful: bool) -> None:
         """A rating is between the person and the bot: only they see the thanks."""
@@ -186,7 +207,7 @@ class Client(discord.Client):
             reply = await self._replied(rating)
             if reply is not None:
                 async with self._refusals():
-                    await interaction.followup.send(rendering.plain(reply), ephemeral=True)
+                    await interaction.edit_original_response(content=rendering.plain(reply))
 
     # out
 
@@ -201,16 +222,21 @@ class Client(discord.Client):
         """Whether Discord still waits for an answer: it does for 3 seconds."""
         try:
             await interaction.response.defer(thinking=True, ephemeral=ephemeral)
-        except discord.HTTPException as error:
-            self.yui.metrics.refused(PLATFORM, error.status)
-            if error.code == _UNKNOWN_INTERACTION:
+        except (discord.DiscordException, aiohttp.ClientError, TimeoutError, OSError) as error:
+            if isinstance(error, discord.HTTPException) and error.code == _ANSWERED_ALREADY:
+                return True  # the answer to the first attempt was lost
+            if isinstance(error, discord.InteractionResponded):
+                return True
+            status, code = (error.status, error.code) if isinstance(error, discord.HTTPException) else (0, 0)
+            self.yui.metrics.refused(PLATFORM, status)
+            if code == _UNKNOWN_INTERACTION:
                 self.yui.metrics.late(PLATFORM)
-            log.warning("Discord no longer waits for an answer (%d)", error.code)
+            log.warning("Discord no longer waits for an answer (%d)", code)
             return False
         return True
 
     async def _reply_to(self, message: discord.Message, conversation: str, reply: Reply) -> None:
-        embeds = True
+        embeds = quoting = True
         if isinstance(message.channel, discord.TextChannel | discord.Thread | discord.VoiceChannel | discord.StageChannel):
             allowed = message.channel.permissions_for(message.channel.guild.me)
             thread = isinstance(message.channel, discord.Thread)
@@ -218,12 +244,13 @@ class Client(discord.Client):
                 log.warning("a question came from a Discord channel in which the bot may not write; see `yui doctor`")
                 self.yui.metrics.refused(PLATFORM, 403)
                 return
-            embeds = allowed.embed_links
+            embeds, quoting = allowed.embed_links, allowed.read_message_history
         async with self._refusals():
             # The nonce lets Discord recognise a repetition: the same reply is never there twice.
-            reference = message.to_reference(fail_if_not_exists=False)
             rendered = _message(reply, embeds=embeds)
-            sent = await message.channel.send(reference=reference, mention_author=False, nonce=str(message.id), **rendered)
+            if quoting:
+                rendered |= {"reference": message.to_reference(fail_if_not_exists=False), "mention_author": False}
+            sent = await message.channel.send(nonce=str(message.id), **rendered)
             await self._note(sent.id, conversation, reply)
 
     async def _note(self, message_id: int, conversation: str, reply: Reply) -> None:

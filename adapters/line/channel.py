@@ -43,9 +43,15 @@ class Refused(Exception):
         return self.status == 0 or self.status >= 500
 
 
+class Unreadable(Exception):
+    """LINE did it, and what it says about it cannot be read."""
+
+
 class Outcome(Enum):
     SENT = "sent"
-    STALE = "stale"  # the token is too old or used: keep the answer
+    STALE = "stale"  # not shown, and the token is too old: keep the answer
+    UNCERTAIN = "uncertain"  # perhaps shown, and the token can no longer tell: rather not twice
+    WITHDRAWN = "withdrawn"  # the question was taken back meanwhile
     REFUSED = "refused"  # LINE will never take it
 
 
@@ -88,15 +94,24 @@ class Channel:
             refused = Refused(int(error.status or 0), _told(error.body))
         except (TimeoutError, aiohttp.ClientError, OSError):
             refused = Refused(0)
+        except ValueError as error:
+            # The SDK's models raise on a body they do not like, though LINE has said that all is well.
+            raise Unreadable from error
         self._metrics.refused("line", refused.status)
         raise refused
 
     async def reply(
-        self, token: str, messages: Sequence[dict[str, Any]], fresh_until: float, *, perhaps_sent: bool = False
+        self,
+        token: str,
+        messages: Sequence[dict[str, Any]],
+        fresh_until: float,
+        *,
+        perhaps_sent: bool = False,
+        still_wanted: Callable[[], Awaitable[bool]] | None = None,
     ) -> Sent:
         """Use a reply token once, repeating while that is safe: LINE takes a token a single time, so no message is sent twice.
 
-        `perhaps_sent`: an earlier process may have used the token.
+        `perhaps_sent`: an earlier process may have used the token. `still_wanted` is asked before each repetition.
         """
         reduced = False
         pause = _PAUSE
@@ -114,25 +129,30 @@ class Channel:
                     log.error(
                         "LINE does not accept the channel access token: issue a new one and set YUI_LINE_CHANNEL_ACCESS_TOKEN."
                     )
-                    return Sent(Outcome.STALE)
+                    return Sent(Outcome.UNCERTAIN if perhaps_sent else Outcome.STALE)
                 if not refused.uncertain and refused.status != 429:
                     log.error("LINE refused a reply with status %d", refused.status)
                     return Sent(Outcome.REFUSED)
                 perhaps_sent |= refused.uncertain
             if self._now() + pause >= fresh_until:
-                return Sent(Outcome.STALE)
+                return Sent(Outcome.UNCERTAIN if perhaps_sent else Outcome.STALE)
             await asyncio.sleep(pause)
+            if still_wanted is not None and not await still_wanted():
+                return Sent(Outcome.WITHDRAWN)
             pause = min(2 * pause, _LONGEST_PAUSE)
 
     async def _reply_once(self, token: str, messages: Sequence[dict[str, Any]]) -> tuple[str, ...]:
         request = ReplyMessageRequest.from_dict({"replyToken": token, "messages": list(messages)})
-        response = await self.call(lambda api: api.reply_message(request, _request_timeout=_TIMEOUT))
-        return tuple(m.id for m in response.sent_messages or ())
+        try:
+            response = await self.call(lambda api: api.reply_message(request, _request_timeout=_TIMEOUT))
+            return tuple(str(m.id) for m in response.sent_messages or ())
+        except Unreadable:
+            return ()
 
     async def show_loading(self, user_id: str) -> None:
         """Three dots while an answer is being worked out; in a chat with one person only. Never a reason to fail."""
         request = ShowLoadingAnimationRequest(chatId=user_id, loadingSeconds=5)
-        with contextlib.suppress(Refused):
+        with contextlib.suppress(Refused, Unreadable):
             await self.call(lambda api: api.show_loading_animation(request, _request_timeout=_TIMEOUT))
 
     # what `yui doctor` asks

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 
-from adapters.line.channel import Channel, Refused
+from adapters.line.channel import Channel, Refused, Unreadable
 from bot.bootstrap import Yui
 from bot.channels import Finding
 
@@ -19,11 +19,16 @@ async def examine(yui: Yui, channel: Channel) -> AsyncIterator[Finding]:
         except Refused as refused:
             yield _not_accepted(refused)
             return
+        except Unreadable:
+            yield _not_accepted(Refused(0))
+            return
         yield Finding("LINE token", True, f"accepted, for the account {bot.get('displayName', '')} ({bot.get('basicId', '')})")
         for look in (_webhook, _quota, _groups):
             try:
                 async for finding in look(yui, channel):
                     yield finding
+            except Unreadable:
+                yield Finding(f"LINE {look.__name__.strip('_')}", False, "LINE's answer cannot be read", "Try again later.")
             except Refused as refused:
                 yield Finding(
                     f"LINE {look.__name__.strip('_')}", False, f"LINE refused to tell (status {refused.status})", "Try again later."

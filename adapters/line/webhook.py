@@ -10,12 +10,13 @@ import json
 import logging
 import time
 from collections.abc import Mapping
+from dataclasses import asdict
 from typing import Any
 
 from fastapi import APIRouter, HTTPException, Request, Response
 
 from adapters.line import rendering
-from adapters.line.channel import FRESH, Channel, Outcome, Refused, Sent
+from adapters.line.channel import FRESH, Channel, Outcome, Refused, Sent, Unreadable
 from bot.addressing import Names
 from bot.bootstrap import Yui
 from bot.inbox import Event
@@ -62,8 +63,10 @@ class Webhook:
     async def _translated(self, event: Mapping[str, Any]) -> Event | None:
         """The row of an event that wants a reply; None for everything else, of which nothing is kept."""
         try:
-            return await self._row(event)
-        except (KeyError, TypeError, ValueError, AttributeError):
+            row = await self._row(event)
+            json.dumps(asdict(row) if row else None, ensure_ascii=False).encode()  # what no database can hold
+            return row
+        except (KeyError, TypeError, ValueError, AttributeError, ArithmeticError):
             log.warning("a LINE event of an unknown shape was passed over")
             return None
 
@@ -75,7 +78,8 @@ class Webhook:
         group = source.get("type") in ("group", "room")
         conversation = self._conversations.pseudonym(PLATFORM, chat)
         if kind == "leave":
-            await self._inbox.run(self._yui.store.left, conversation, self._yui.clock())
+            await self._inbox.run(self._inbox.leave, conversation)
+            await self._inbox.run(self._yui.store.left, conversation)
             return None
         if kind == "unsend":
             await self._unsent(event, conversation)
@@ -120,13 +124,13 @@ class Webhook:
         quotes = await self._inbox.run(self._yui.store.answer_of, PLATFORM, str(quoted)) if quoted else None
         if message["type"] != "text":
             return {"kind": "message", "text": "", "unreadable": True} if not group or quotes is not None else None
-        text, mentioned = _without_mention(message)
+        text, called_by, mentioned = _without_mentions(message)
         user = source.get("userId") or ""
         incoming = IncomingMessage(
             conversation=conversation,
-            text=self._names.without_call(text),
+            text=self._names.without_call(text).strip(),
             sender=self._conversations.pseudonym(PLATFORM, user) if user else "",
-            addressed=not group or mentioned or quotes is not None or self._names.call(text),
+            addressed=not group or mentioned or quotes is not None or self._names.call(called_by),
             group=group,
         )
         if not await self._conversations.is_addressed(incoming):
@@ -161,6 +165,8 @@ class Webhook:
         async with self._channel.opened():
             try:
                 await self._channel.bot()
+            except Unreadable:
+                pass  # a look at the key, no more
             except Refused as refused:
                 if refused.status in (401, 403):
                     log.error(
@@ -175,7 +181,8 @@ class Webhook:
         group = bool(event.payload.get("group"))
         if group:
             address = str(event.payload.get("chat", ""))
-            await self._inbox.run(self._yui.store.joined, PLATFORM, event.conversation, address, self._yui.clock())
+            if await self._inbox.run(self._inbox.is_waiting, event):  # it may have been removed from the group since
+                await self._inbox.run(self._yui.store.joined, PLATFORM, event.conversation, address, self._yui.clock())
         loading = None
         if not group and event.payload["kind"] == "message" and time.time() < fresh_until:
             loading = asyncio.create_task(self._channel.show_loading(str(event.payload["chat"])))
@@ -184,10 +191,20 @@ class Webhook:
         finally:
             if loading:
                 loading.cancel()
+        outcome = Outcome.WITHDRAWN if reply is None else await self._send(event, reply, fresh_until)
         if reply is None:
             await self._inbox.run(self._inbox.finish, event)
-            return
-        await self._send(event, reply, fresh_until)
+        act = reply.act.value if reply else "silent"
+        log.info(
+            "event",
+            extra={
+                "platform": PLATFORM,
+                "kind": event.payload["kind"],
+                "act": act,
+                "outcome": outcome.value,
+                "attempt": event.attempts,
+            },
+        )
 
     async def _reply(self, event: Event) -> Reply | None:
         try:
@@ -200,52 +217,61 @@ class Webhook:
         payload, group = event.payload, bool(event.payload.get("group"))
         if payload["kind"] == "greeting":
             return self._conversations.greeting(group=group)
-        text = str(payload.get("text", ""))
+        text, quotes = str(payload.get("text", "")), str(payload.get("quotes", ""))
         if payload["kind"] == "postback":
             data = str(payload["data"])
             if not data.startswith(rendering.SAY):
                 kind, _, signed = data.partition(":")
                 rater = event.sender or event.conversation
                 return await self._conversations.thank_for_rating(signed, rater, helpful=f"{kind}:" == rendering.UP)
-            text = data.removeprefix(rendering.SAY)
+            quotes, _, text = data.removeprefix(rendering.SAY).partition(":")
         message = IncomingMessage(
             conversation=event.conversation,
             text=text,
             sender=event.sender,
             group=group,
             platform=PLATFORM,
-            quotes=str(payload.get("quotes", "")),
+            quotes=quotes,
             unreadable=bool(payload.get("unreadable")),
         )
         return await self._conversations.reply_to(message)
 
-    async def _send(self, event: Event, reply: Reply, fresh_until: float) -> None:
+    async def _send(self, event: Event, reply: Reply, fresh_until: float) -> Outcome:
         rendered = rendering.messages(reply, str(event.payload.get("quote_token", "")))
+        late: list[Event] = []
         if event.tried and time.time() >= fresh_until:
             # A process died while it was replying, and the token can no longer tell whether it had: rather not twice.
-            await self._inbox.run(self._inbox.finish, event)
-            return
-        sent = Sent(Outcome.STALE)
-        late: list[Event] = []
-        if event.reply_token and time.time() < fresh_until:
+            sent = Sent(Outcome.UNCERTAIN)
+        elif not event.reply_token or time.time() >= fresh_until:
+            sent = Sent(Outcome.STALE)
+        else:
             room = rendering.MOST_MESSAGES - len(rendered)
             late = await self._inbox.run(self._inbox.late_answers, PLATFORM, event.conversation, room)
-            await self._inbox.run(self._inbox.trying, event)
-            waiting = [message for e in late for message in e.late]
+            if not await self._inbox.run(self._inbox.trying, event, late):
+                return Outcome.WITHDRAWN
+
+            async def still_wanted() -> bool:
+                return await self._inbox.run(self._inbox.is_waiting, event)
+
+            waiting = rendering.together([message for e in late for message in e.late], rendered)
             sent = await self._channel.reply(
-                event.reply_token, rendering.together(waiting, rendered), fresh_until, perhaps_sent=event.tried
+                event.reply_token, waiting, fresh_until, perhaps_sent=event.tried, still_wanted=still_wanted
             )
-        if sent.outcome is Outcome.STALE and event.payload["kind"] == "message":
+        await self._settle(event, reply, rendered, sent, late)
+        return sent.outcome
+
+    async def _settle(self, event: Event, reply: Reply, rendered: list[dict[str, Any]], sent: Sent, late: list[Event]) -> None:
+        """Write down what became of a reply, all in one transaction."""
+        shown, unshown = (late, []) if sent.outcome in (Outcome.SENT, Outcome.UNCERTAIN) else ([], late)
+        kept = None
+        rating = event.payload["kind"] == "postback" and not str(event.payload["data"]).startswith(rendering.SAY)
+        if sent.outcome is Outcome.STALE and not rating:
             self._yui.metrics.late(PLATFORM)
-            language = str(reply.answer.get("language", "ja"))
-            await self._inbox.run(self._inbox.finish, event, rendering.kept(rendered, language))
-            return
-        await self._inbox.run(self._inbox.finish, event)
-        if sent.outcome is Outcome.SENT:
-            await self._inbox.run(self._inbox.shown, late)
-            await self._inbox.run(
-                self._yui.store.sent, PLATFORM, event.conversation, sent.message_ids, reply.answer_id, self._yui.clock()
-            )
+            kept = rendering.kept(rendered, str(reply.answer.get("language", "ja")), note=event.payload["kind"] != "greeting")
+        await self._inbox.run(lambda: self._inbox.finish(event, kept, shown=shown, unshown=unshown))
+        mine = sent.message_ids[-len(rendered) :]
+        if mine and (reply.answer_id or event.payload.get("group")):
+            await self._inbox.run(self._yui.store.sent, PLATFORM, event.conversation, mine, reply.answer_id, self._yui.clock())
 
 
 def _events(raw: bytes) -> list[Mapping[str, Any]]:
@@ -253,17 +279,22 @@ def _events(raw: bytes) -> list[Mapping[str, Any]]:
         events = json.loads(raw.decode("utf-8"))["events"]
         if not isinstance(events, list):
             raise TypeError
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, RecursionError):
         raise HTTPException(400, "読み取れませんでした。LINEのWebhookの形ではありません。") from None
     return [event for event in events if isinstance(event, dict)]
 
 
-def _without_mention(message: Mapping[str, Any]) -> tuple[str, bool]:
-    """The text without the mention of the bot itself, and whether there was one. Places count UTF-16 units."""
-    units = str(message["text"]).encode("utf-16-le", "surrogatepass")
-    mentionees = (message.get("mention") or {}).get("mentionees") or []
-    mine = sorted((m for m in mentionees if m.get("isSelf") is True), key=lambda m: -int(m["index"]))
-    for m in mine:
+def _without_mentions(message: Mapping[str, Any]) -> tuple[str, str, bool]:
+    """The text without the mention of the bot itself, the text without anybody's, and whether the bot was mentioned.
+
+    Places count UTF-16 units. A person's mention is no call, even if her name begins like the bot's.
+    """
+    mentionees = sorted((message.get("mention") or {}).get("mentionees") or [], key=lambda m: -int(m["index"]))
+    said = alone = str(message["text"]).encode("utf-16-le", "surrogatepass")
+    for m in mentionees:
         start, end = 2 * int(m["index"]), 2 * (int(m["index"]) + int(m["length"]))
-        units = units[:start] + units[end:]
-    return units.decode("utf-16-le", "replace").strip(), bool(mine)
+        alone = alone[:start] + alone[end:]
+        if m.get("isSelf") is True:
+            said = said[:start] + said[end:]
+    mentioned = any(m.get("isSelf") is True for m in mentionees)
+    return said.decode("utf-16-le", "replace").strip(), alone.decode("utf-16-le", "replace").strip(), mentioned

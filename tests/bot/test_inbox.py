@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Iterator
 
 import pytest
+import sqlalchemy as sa
 
 from bot.inbox import Event, Inbox
 from bot.store import Store
@@ -108,12 +109,16 @@ def test_a_late_answer_waits_for_a_day(inbox: Inbox, clock: Clock) -> None:
 
 
 def test_a_shown_answer_is_gone_and_a_redelivered_event_is_answered_anew(inbox: Inbox) -> None:
-    inbox.receive([event(), event(2)])
+    inbox.receive([event(), event(2), event(3)])
     for _ in range(2):
         (claimed,) = inbox.claim("line", 10)
         inbox.finish(claimed, [{"type": "text", "text": "3人"}])
-    first, _ = inbox.late_answers("line", "c", 4)
-    inbox.shown([first])
+    first, second = inbox.late_answers("line", "c", 4)
+    (third,) = inbox.claim("line", 10)
+    assert inbox.trying(third, [first, second])
+    assert inbox.receive([event(2)]) == 0  # it travels with another reply just now: redelivery changes nothing
+    assert not inbox.claim("line", 10)
+    inbox.finish(third, shown=[first], unshown=[second])
     assert [e.id for e in inbox.late_answers("line", "c", 4)] == ["e2"]
     inbox.receive([event(2, reply_token="new")])
     assert not inbox.late_answers("line", "c", 4)
@@ -147,8 +152,49 @@ def test_a_message_that_was_taken_back_leaves_nothing(inbox: Inbox, first: str) 
 
 def test_a_person_is_forgotten(inbox: Inbox) -> None:
     inbox.receive([event(1), event(2, "p"), event(3, "d", sender="q")])
-    inbox.forget("p", "p")
-    assert [e.id for e in inbox.claim("line", 10)] == ["e3"]
+    for claimed in inbox.claim("line", 10):
+        if claimed.id == "e2":
+            inbox.finish(claimed, [{"type": "text", "text": "3人"}])
+        elif claimed.id == "e1":
+            inbox.forget("p")  # it came with e1
+            inbox.finish(claimed)
+    inbox.forget("p")
+    assert not inbox.late_answers("line", "p", 4)
+    with inbox._db.read() as c:
+        kept = c.execute(sa.text("SELECT id, sender, conversation FROM inbox ORDER BY id")).all()
+    assert [tuple(row) for row in kept] == [("e1", "", ""), ("e2", "", ""), ("e3", "q", "d")]
+
+
+def test_a_question_that_waits_is_answered_though_its_asker_is_forgotten(inbox: Inbox) -> None:
+    inbox.receive([event(1), event(2)])
+    inbox.forget("p")
+    assert [e.id for e in inbox.claim("line", 10)] == ["e1"]
+
+
+def test_what_was_unsent_while_it_was_being_answered_is_not_sent(inbox: Inbox) -> None:
+    inbox.receive([event(1, message_id="m")])
+    (claimed,) = inbox.claim("line", 10)
+    assert inbox.is_waiting(claimed)
+    inbox.withdraw("line", "m", "u", "c", 5.0)
+    assert not inbox.is_waiting(claimed)
+    assert not inbox.trying(claimed)
+
+
+def test_an_event_that_ends_the_process_each_time_is_given_up(inbox: Inbox, clock: Clock) -> None:
+    inbox.receive([event(1), event(2)])
+    for _ in range(5):
+        assert [e.id for e in inbox.claim("line", 10)] == ["e1"]
+        clock.now += 20
+    assert [e.id for e in inbox.claim("line", 10)] == ["e2"]  # and the conversation goes on
+    inbox.tidy()
+    assert inbox.receive([event(1)]) == 0
+
+
+def test_hundreds_in_one_call(inbox: Inbox) -> None:
+    many = [event(n, f"c{n}", message_id=f"m{n}") for n in range(700)]
+    assert inbox.receive(many) == 700
+    assert inbox.receive([*many, event(700, "x")]) == 1
+    assert inbox.receive([]) == 0
 
 
 def test_the_worker_goes_on_after_a_bad_event_and_two_workers_share(inbox: Inbox, clock: Clock) -> None:

@@ -1,6 +1,8 @@
+import time
+
 import pytest
 
-from bot.intents import Intent, aspect, language_of, leans_back, points_back, recognise, without_pointer
+from bot.intents import Intent, aspect, language_of, leans_back, points_back, recognise, two_questions, without_pointer
 
 
 @pytest.mark.parametrize(
@@ -44,11 +46,73 @@ def test_questions_stay_questions(question: str) -> None:
     assert recognise(question) is Intent.QUESTION
 
 
+@pytest.mark.parametrize(
+    "unit",
+    [
+        "ありがとう",
+        "こんにちは",
+        "了解です",
+        "わかりました",
+        "ok",
+        "わたしの記録を",
+        "くわしく",
+        "あ",
+        "@ボット",
+        "田中さん",
+        "なるほど",
+    ],
+)
+def test_no_message_takes_long_to_recognise(unit: str) -> None:
+    for text in (unit * 12 + "すき", unit * 300, unit * 300 + "すき"):
+        began = time.perf_counter()
+        recognise(text)
+        two_questions(text)
+        language_of(text)
+        assert time.perf_counter() - began < 0.5, text[:20]
+
+
+@pytest.mark.parametrize(
+    ("text", "intent"),
+    [
+        ("記録を消して", Intent.FORGET),
+        ("わたしの記録を消してくれますか", Intent.FORGET),
+        ("履歴を消して", Intent.FORGET),
+        ("Forget me", Intent.FORGET),
+        ("何を記録しているの?", Intent.RECORDS),
+        ("What do you store?", Intent.RECORDS),
+        ("くわしくお願いします", Intent.MORE),
+        ("more please", Intent.MORE),
+        ("やさしい日本語でお願い", Intent.EASY),
+        ("ふつうの日本語で", Intent.PLAIN),
+        ("もっと字を大きくしてください", Intent.LARGER),
+        ("字をふつうに", Intent.SMALLER),
+        ("つかいかた教えて", Intent.HELP),
+        ("👍 helpful", Intent.PRAISE),
+        ("👎 wrong", Intent.BLAME),
+        ("違った", Intent.BLAME),
+        ("ありがとうございます", Intent.THANKS),
+        ("ありがとうね", Intent.THANKS),
+        ("記録は何年保存しますか", Intent.QUESTION),
+        ("議事録を消していいですか", Intent.QUESTION),
+    ],
+)
+def test_commands_in_the_words_people_use(text: str, intent: Intent) -> None:
+    assert recognise(text) is intent
+
+
 def test_language_and_aspect() -> None:
     assert language_of("How many directors?") == "en"
     assert language_of("NPO") == ""
     assert language_of("ﾘｼﾞ ﾊ") == "ja"
     assert language_of("W.Co って what is") == "ja"
+    assert language_of("創立総会 公告 期限") == "ja"
+    assert language_of("没収 什器 需要 多少 如何") == "ja"
+    assert language_of("이사는 몇 명 필요해요?") == "ko"
+    assert language_of("成立合作社需要几个人?") == "zh"
+    assert language_of("理事的任期是多少年?请问") == "zh"
+    assert language_of("Cần mấy người để lập hợp tác xã?") == "vi"
+    assert language_of("can bao nhieu nguoi de lap hop tac xa") == "vi"
+    assert language_of("Quantas pessoas preciso para abrir uma cooperativa?") == "pt"
     assert aspect("理事は何人必要?") == "何人"
     assert aspect("監事は?") == ""
 

@@ -172,6 +172,25 @@ def test_buttons_go_on_and_rate_exactly_their_answer(room: Callable[..., Room]) 
     assert r.bot.yui.store.rating_counts()[True] == before.get(True, 0) + 1
 
 
+def test_a_button_goes_on_from_the_answer_it_stands_under(room: Callable[..., Room]) -> None:
+    r = room()
+    first = r.ask("監事の任期は?")
+    r.ask("創立総会の公告の期限は?")
+    assert "4年" in told(r.press(first, "やさしい日本語で").wait_response())
+
+
+def test_an_answer_is_there_once_whatever_gets_lost(room: Callable[..., Room]) -> None:
+    r = room()
+    r.platform.fail("POST", "/callback", status=500, after_accepting=True)
+    assert "3人" in told(r.ask("理事は何人?"))
+    r.platform.fail("PATCH", "/messages/@original", status=500, after_accepting=True)
+    before = len(r.platform.sent)
+    assert "4年" in told(r.ask("監事の任期は?"))
+    r.platform.settle()
+    assert len([m for m in r.platform.sent[before:] if told(m)]) <= 1
+    r.platform.violations.clear()
+
+
 def test_text_of_members_never_pings(room: Callable[..., Room]) -> None:
     r = room()
     r.say("<@BOT> @everyone @here <@&1> 組合のユニフォームの洗濯の当番表")
@@ -192,8 +211,10 @@ def test_where_it_may_not_write_or_embed(room: Callable[..., Room], caplog: pyte
 def test_an_answer_that_discord_no_longer_waits_for(room: Callable[..., Room], caplog: pytest.LogCaptureFixture) -> None:
     r = room()
     r.platform.fail("POST", "/callback", status=404, code=10062)
-    r.platform.slash(r.channel, r.user, "ask", question="理事は何人?")
-    r.platform.wait(lambda: "no longer waits" in caplog.text)
+    before = len(r.platform.sent)
+    r.platform.slash(r.channel, r.user, "ask", question="監事の任期は?")
+    assert "4年" in told(r.platform.wait_sent(before + 1))  # in the channel itself
+    assert "no longer waits" in caplog.text
     assert "3人" in told(r.ask("理事は何人?"))
     assert 'yui_late_total{platform="discord"} 1.0' in r.bot.http.get("/metrics").text
     r.platform.violations.clear()
@@ -229,9 +250,7 @@ def test_on_joining_a_server_it_introduces_itself_once(place: tuple[DiscordPlatf
     platform.wait(lambda: bot.yui.store.group_count("discord") == 1)  # the server it was in from the start
     guild = platform.add_guild("新しいサーバー")
     channel = platform.add_channel("玄関", guild=guild)
-    platform.wait(lambda: bot.yui.store.group_count("discord") == 2)
     platform.remove_guild(guild)
-    platform.wait(lambda: bot.yui.store.group_count("discord") == 1)
 
     def invited() -> None:
         """The server comes with its channels, as it does on Discord."""
@@ -242,9 +261,11 @@ def test_on_joining_a_server_it_introduces_itself_once(place: tuple[DiscordPlatf
     platform._do(invited)
     platform.wait(lambda: channel.messages)
     (hello,) = channel.messages
-    for said in ("@ボット", "【記録】", "何を記録しているの", "わたしの記録を消して"):
+    for said in (platform.bot.mention, "/質問", "【記録】", "何を記録しているの", "わたしの記録を消して"):
         assert said in hello.content
+    platform.wait(lambda: bot.yui.store.group_count("discord") == 2)
     platform.remove_guild(guild)
+    platform.wait(lambda: bot.yui.store.group_count("discord") == 1)
 
 
 def test_no_text_no_token_and_no_id_stays(room: Callable[..., Room], caplog: pytest.LogCaptureFixture) -> None:

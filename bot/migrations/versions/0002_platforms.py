@@ -52,6 +52,5 @@ def upgrade() -> None:
         sa.Column("platform", sa.String(20), nullable=False),
         sa.Column("address", sa.String(80), nullable=False),
         sa.Column("joined_at", sa.DateTime(timezone=True), nullable=False),
-        sa.Column("left_at", sa.DateTime(timezone=True)),
     )
     op.create_table("marks", sa.Column("name", sa.String(80), primary_key=True), sa.Column("value", sa.Text, nullable=False))
