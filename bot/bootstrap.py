@@ -15,7 +15,7 @@ from bot.inbox import Inbox
 from bot.metrics import Metrics
 from bot.signing import Signer, load_key
 from bot.store import Store
-from knowledge import Database, Embedder, KnowledgeBase, create_embedder
+from knowledge import Database, Embedder, KnowledgeBase, Rewriter, create_embedder
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +55,11 @@ def build(settings: Settings, *, clock: Callable[[], datetime] | None = None, em
         store.forget(person)
 
     clock = clock or Clock()
-    conversations = Conversations(knowledge, store, Signer(key), clock, metrics, forget, settings.names[0])
+    rewriter = None
+    if settings.llm_base_url and settings.llm_model:
+        llm_key = settings.llm_api_key.get_secret_value() if settings.llm_api_key else ""
+        rewriter = Rewriter(settings.llm_base_url, settings.llm_model, llm_key)
+    conversations = Conversations(knowledge, store, Signer(key), clock, metrics, forget, settings.names[0], rewriter)
     return Yui(settings, database, knowledge, store, inbox, conversations, metrics, clock)
 
 

@@ -23,7 +23,7 @@ from bot.errors import BotError, UserMistake
 from bot.messages import IncomingMessage, Reply
 from bot.replay import Replay, moment
 from bot.rows import read_rows
-from knowledge import KnowledgeError, benchmark, create_embedder
+from knowledge import ACT, Audience, EgovApi, Kind, KnowledgeError, benchmark, create_embedder, ingest
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -94,6 +94,22 @@ def _parser() -> argparse.ArgumentParser:
     retrieval.add_argument("--without-gold", choices=("passage", "article"))
     retrieval.add_argument("--vectors", type=Path, metavar="DIR", help="keeps vectors by embedder and text")
     retrieval.set_defaults(run=_bench_retrieval)
+
+    ingest_ = commands.add_parser("ingest", help="bring documents in: files, folders, web addresses")
+    ingest_.add_argument("target", nargs="+", metavar="PATH|URL")
+    ingest_.add_argument("--for", dest="audience", default="public", metavar="AUDIENCE", help="public, federation or coop:ID")
+    ingest_.add_argument(
+        "--kind", choices=("law", "survey", "case", "tip", "event"), default="survey", help="which voice it speaks with"
+    )
+    ingest_.set_defaults(run=_ingest)
+
+    law = commands.add_parser("law", help="the official text of the Act").add_subparsers(dest="what", required=True, metavar="WHAT")
+    taken = law.add_parser("import", help="bring the official text in, from a file or from e-Gov")
+    taken.add_argument("file", type=Path, nargs="?")
+    taken.add_argument("--law-id", metavar="ID")
+    taken.add_argument("--as-of", type=dt.date.fromisoformat, metavar="DATE")
+    taken.set_defaults(run=_law_import)
+    law.add_parser("check", help="whether e-Gov has a newer version, and what it changes").set_defaults(run=_law_check)
 
     forget = commands.add_parser("forget", help="remove everything that is kept of a person")
     forget.add_argument("person", metavar="PLATFORM:ID", help="for example line:U… or discord:123…")
@@ -211,6 +227,57 @@ def _bench_retrieval(options: argparse.Namespace) -> None:
         progress=lambda told: print(told, file=sys.stderr, flush=True),
     )
     print(json.dumps(figures, ensure_ascii=False))
+
+
+def _ingest(options: argparse.Namespace) -> int:
+    def progress(done: int, total: int, name: str) -> None:
+        print(f"\r{done} of {total}  {name[:60]:60}", end="" if done < total else "\n", file=sys.stderr, flush=True)
+
+    with _running() as yui:
+        audience = Audience(frozenset({options.audience}))
+        report = ingest(yui.knowledge, options.target, audience=audience, kind=Kind(options.kind), progress=progress)
+        for name, told in report.errors:
+            print(f"{name}: {told}", file=sys.stderr)
+        yui.knowledge.align(lambda done: print(f"\r{done} passages embedded", end="", file=sys.stderr, flush=True))
+    print(f"{report.documents} documents, {report.passages} passages, {report.changed} changed, {len(report.errors)} not read")
+    return 1 if report.errors else 0
+
+
+def _law_import(options: argparse.Namespace) -> None:
+    if (options.file is None) == (options.law_id is None):
+        raise UserMistake("Give a file, or --law-id 502AC1000000078 to fetch the Act from e-Gov.")
+    settings = load()
+    if options.file is not None:
+        try:
+            raw, revision = options.file.read_bytes(), options.file.stem
+        except OSError as error:
+            raise UserMistake(f"{options.file} cannot be read: check the path.") from error
+    else:
+        raw, revision = EgovApi(settings.egov_api_base).fetch(options.law_id, options.as_of), ""
+    with _running(settings) as yui:
+        title, version, changed = yui.knowledge.import_law(raw, dt.datetime.now(JAPAN).date(), revision)
+    print(f"{title}, version {version or 'unknown'}, is imported; {len(changed)} articles differ from the one before.")
+    for change in changed:
+        print(f"  {change.kind}: {change.name}")
+
+
+def _law_check(_: argparse.Namespace) -> int:
+    settings = load()
+    with _running(settings) as yui:
+        mine = yui.knowledge.law_revision()
+        if mine is None:
+            raise UserMistake("The Act has not been imported: run `yui law import --law-id 502AC1000000078`.")
+        api = EgovApi(settings.egov_api_base)
+        current = api.current(api.revisions(ACT))
+        if current.revision_id == mine:
+            print(f"The imported version {mine} is the current one.")
+            return 0
+        print(f"e-Gov's current version is {current.revision_id}; imported is {mine}. What it changes:")
+        for change in yui.knowledge.law_differences(api.fetch(ACT)):
+            paragraphs = "、".join(f"第{n}項" for n in change.paragraphs)
+            print(f"  {change.kind}: {change.name} {paragraphs}".rstrip())
+        print("Run `yui law import --law-id 502AC1000000078` to take it in; guides to these articles are then marked 要確認.")
+    return 0
 
 
 def _forget(options: argparse.Namespace) -> None:

@@ -33,6 +33,10 @@ class Settings(BaseSettings):
     discord_token: SecretStr | None = Field(None, description="Discord: the bot's token; with it, Discord is switched on")
     discord_api_base: str = Field("", description="Discord: address of the API; empty: Discord's own; another one for trials")
     discord_gateway: str = Field("", description="Discord: address of the gateway; empty: Discord's own; another one for trials")
+    egov_api_base: str = Field("https://laws.e-gov.go.jp/api/2", description="Address of the e-Gov law API; another one for trials")
+    llm_base_url: str = Field("", description="Optional language model: address of any OpenAI-compatible service; empty: none")
+    llm_model: str = Field("", description="Optional language model: its name")
+    llm_api_key: SecretStr | None = Field(None, description="Optional language model: key, where the service wants one")
     public_url: str = Field("", description="HTTPS address under which members reach this bot")
     bot_name: str = Field("ボット,結", description="Names that count as @name, with commas between them")
 
@@ -43,7 +47,7 @@ class Settings(BaseSettings):
             raise ValueError("it starts with sqlite:/// or postgresql://")
         return value.replace("postgresql://", "postgresql+psycopg://", 1)
 
-    @field_validator("line_channel_secret", "line_channel_access_token", "discord_token")
+    @field_validator("line_channel_secret", "line_channel_access_token", "discord_token", "llm_api_key")
     @classmethod
     def _secret(cls, value: SecretStr | None) -> SecretStr | None:
         # A key pasted with a line's end, or a name with nothing behind it: common, and easily mended.
@@ -66,7 +70,7 @@ class Settings(BaseSettings):
             raise ValueError("give at least one name")
         return value
 
-    @field_validator("chroma_url", "public_url", "line_api_base", "discord_api_base")
+    @field_validator("chroma_url", "public_url", "line_api_base", "discord_api_base", "egov_api_base", "llm_base_url")
     @classmethod
     def _address(cls, value: str) -> str:
         if value and not value.startswith(("http://", "https://")):

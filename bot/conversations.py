@@ -20,6 +20,7 @@ from bot.intents import (
     Intent,
     aspect,
     language_of,
+    last_clause,
     leans_back,
     names_only_a_subject,
     points_back,
@@ -31,13 +32,15 @@ from bot.messages import Act, Choice, IncomingMessage, Reply
 from bot.metrics import Metrics
 from bot.signing import Signer
 from bot.store import Preference, Store
-from knowledge import Answer, Audience, KnowledgeBase, Question, StoreUnavailable, normalise
+from knowledge import Answer, Audience, KnowledgeBase, Question, Rewriter, StoreUnavailable, normalise
 
 log = logging.getLogger(__name__)
 
 LONGEST_MESSAGE = 4_000  # characters
 _LONG = 1_000  # of a longer message only the end is searched with
 _AT_ONCE = 4  # questions worked on at the same time
+_LITTLE = 40  # characters; a detail as short as this says nothing by itself: 「第2項の決まりです。」
+_ACCOUNT = 60  # characters; a longer message may tell much before it asks
 _TWO_ANSWERS = 200  # characters that two answers may take together, so that the sources fit on the screen too
 _RATING = "rating"
 _OPEN = timedelta(minutes=5)  # so long does a group's bot listen to the person it has just spoken with
@@ -49,6 +52,7 @@ _FIXED = {
     Intent.THANKS: (Act.OTHER, "thanks"),
     Intent.HELP: (Act.OTHER, "help"),
     Intent.RECORDS: (Act.OTHER, "records"),
+    Intent.UNCLEAR: (Act.ASK_BACK, "ask_back"),
     Intent.EMERGENCY: (Act.REFUSE, "emergency"),
     Intent.PRIVATE: (Act.REFUSE, "refuse"),
     Intent.OUTSIDE: (Act.REFUSE, "refuse"),
@@ -56,7 +60,7 @@ _FIXED = {
 
 
 # What goes on from the answer just given, whoever else is in the group. Anything longer is a question, and wants to be addressed.
-_GOING_ON = {Intent.MORE, Intent.EASY, Intent.ENGLISH, Intent.PLAIN, Intent.SOURCE}
+_GOING_ON = {Intent.MORE, Intent.STATUTE, Intent.EASY, Intent.ENGLISH, Intent.PLAIN, Intent.SOURCE}
 _LANGUAGES = {Intent.EASY: "ja-easy", Intent.ENGLISH: "en", Intent.PLAIN: "ja"}
 _KEPT = {"ja-easy": "easy_kept", "en": "english_kept", "ja": "plain_kept"}
 
@@ -94,6 +98,7 @@ class Conversations:
         metrics: Metrics,
         forget: Callable[[str], None] | None = None,
         name: str = "ボット",
+        rewriter: Rewriter | None = None,
     ) -> None:
         """`forget` removes everything of a person; `name` is how the bot introduces itself."""
         self._knowledge = knowledge
@@ -103,6 +108,7 @@ class Conversations:
         self._metrics = metrics
         self._forget = forget or store.forget
         self._name = name
+        self._rewriter = rewriter
         self._free = asyncio.Semaphore(_AT_ONCE)
         self._locks: dict[str, tuple[asyncio.Lock, int]] = {}
 
@@ -183,7 +189,7 @@ class Conversations:
         preference = Preference() if alone else self._preference(_owner(message))
         state = replace(state, language=wording.known(message.language or _language(text, preference, state)))
         if message.quotes and (told := self._quoted(message.quotes)):
-            state = replace(state, topic=told, shown=told, answer_id=message.quotes)
+            state = replace(state, topic=told, shown=told, answer_id=message.quotes, aspect="")
         intent = recognise(text)
         reply, state = self._act(text, state, message, intent, preference)
         asker = message.sender if message.group else ""
@@ -226,7 +232,7 @@ class Conversations:
             return _plain(act, wording.say(key, language), language), state
         if intent in (Intent.PRAISE, Intent.BLAME):
             return self._rated(state, message, helpful=intent is Intent.PRAISE), state
-        if intent in (Intent.MORE, Intent.SOURCE):
+        if intent in (Intent.MORE, Intent.SOURCE, Intent.STATUTE):
             return self._again(intent, state, message)
         if intent in _LANGUAGES:
             return self._in_language(_LANGUAGES[intent], state, message, preference)
@@ -265,7 +271,10 @@ class Conversations:
             points_back=back,
         )
         answer = self._both(question) or self._knowledge.answer(question)
-        reply, state = self._told(answer, state)
+        if not answer.answered and len(asked) > _ACCOUNT and (end := last_clause(asked)):
+            by_its_end = self._knowledge.answer(replace(question, text=end))
+            answer = by_its_end if by_its_end.answered else answer
+        reply, state = self._told(answer, state, question.text)
         return reply, replace(state, aspect=own or state.aspect)
 
     def _both(self, question: Question) -> Answer | None:
@@ -279,15 +288,28 @@ class Conversations:
         both = self._knowledge.tell([first.told[0], second.told[0]], question.audience, question.language)
         return both if sum(len(layer.text) for layer in both.layers) <= _TWO_ANSWERS else None
 
-    def _told(self, answer: Answer, state: State) -> tuple[Reply, State]:
+    def _fluent(self, question: str, answer: Answer, language: str) -> str | None:
+        """One text out of what was found, by the optional language model; None where there is none or it is not backed."""
+        if self._rewriter is None or not question or not answer.answered:
+            return None
+        passages = [(c.id, f"{c.title} {c.article} {c.text}") for c in answer.citations]
+        return self._rewriter.rewrite(question, passages, language)
+
+    def _told(self, answer: Answer, state: State, question: str = "") -> tuple[Reply, State]:
         language = state.language
         answer_id = secrets.token_urlsafe(9)
         shown = answer.told
         body = ""
         if answer.layers:
             body, where = wording.answer_text(answer, language)
+            body = self._fluent(question, answer, language) or body
             act, text = Act.ANSWER, f"{body}\n{where}"
             choices = [wording.say("more", language), *([] if language != "ja" else [wording.say("easy", language)])]
+            articles = [c.article for c in answer.citations if c.article]
+            if articles and self._knowledge.law_imported():
+                choices.append(wording.say("statute", language))
+            if changed := self._knowledge.changed_articles(articles):
+                text += "\n" + wording.say("changed", language, articles="、".join(sorted(changed)))
             state = replace(state, topic=shown, shown=shown, offered=(), labels=(), answer_id=answer_id)
         elif answer.missing:
             missing = {answer.missing.kind: answer.missing.name}
@@ -317,6 +339,11 @@ class Conversations:
         if intent is Intent.MORE:
             text = "\n\n".join(d for d in self._knowledge.details(state.shown, audience) if d)
             text = text or wording.say("no_more", state.language)
+            if len(text) < _LITTLE:
+                text = f"{answer.layers[0].text}\n{text}" if answer.layers else text
+        elif intent is Intent.STATUTE:
+            statutes = self._knowledge.statutes(state.shown, audience)
+            text = wording.statutes(statutes, state.language) or wording.say("no_statute", state.language)
         else:
             text = "\n".join(f"{c.source} {c.url}".strip() for c in answer.citations) or wording.say("no_more", state.language)
         contract = _contract(answer, state.language, text, [])

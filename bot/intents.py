@@ -21,11 +21,13 @@ class Intent(StrEnum):
     EASY = "easy"  # the last answer in やさしい日本語
     ENGLISH = "english"
     SOURCE = "source"
+    STATUTE = "statute"  # the exact words of the law
     PLAIN = "plain"  # back to ordinary Japanese
     LARGER = "larger"
     SMALLER = "smaller"  # back to ordinary type
     RECORDS = "records"  # what is stored
     FORGET = "forget"  # remove what is stored of me
+    UNCLEAR = "unclear"  # only the beginning of a thought: 「えっと」
     CHOICE = "choice"  # a number from the list just shown
     EMERGENCY = "emergency"
     PRIVATE = "private"  # somebody's personal data, or the bot's own secrets
@@ -42,6 +44,7 @@ _NOT_TEXT = re.compile(r"[\W_]+")
 _THUMBS_UP, _THUMBS_DOWN = re.compile("[👍👌]"), re.compile("👎")
 _PERSON = r"[^\s、。]{1,8}?(?:さん|君|くん|ちゃん|氏)"
 
+_SENTENCE_END = re.compile(r"[。?!\n]+")
 _LONGEST_COMMAND = 60  # characters; what is longer is no command, greeting or thanks
 
 # Whole messages, compared without signs and spaces.
@@ -60,10 +63,28 @@ def recognise(text: str) -> Intent:
     for intent, pattern in _WHOLE if len(bare) <= _LONGEST_COMMAND else ():
         if pattern.fullmatch(bare):
             return intent
+    asked = last_sentence(normalised)
     for intent, pattern in _INSIDE:
-        if pattern.search(normalised):
+        # Another subject counts only in what is asked last: 「台風は大丈夫でしたか。監事は何人?」
+        if pattern.search(asked if intent is Intent.OUTSIDE else normalised):
             return intent
     return Intent.QUESTION
+
+
+def last_sentence(text: str) -> str:
+    """What is said last, if it is long enough to say something."""
+    parts = [p.strip() for p in _SENTENCE_END.split(text) if len(_NOT_TEXT.sub("", p)) >= _LEAST_SENTENCE]
+    return parts[-1] if parts else text
+
+
+_LEAST_SENTENCE = 5  # characters
+_TURN = re.compile(r"(?:聞きたい|教えてほしい|知りたい)(?:の|こと)?は|で、|それで|本題ですが|えっと|、")
+
+
+def last_clause(text: str) -> str:
+    """The end of a long account, where the question stands; empty where the account has no turn to it."""
+    parts = [p.strip() for p in _TURN.split(last_sentence(normalise(text))) if len(_NOT_TEXT.sub("", p)) >= _LEAST_SENTENCE]
+    return parts[-1] if len(parts) > 1 or last_sentence(normalise(text)) != normalise(text) else ""
 
 
 # Words that point at what was said before, and openings that go on from it.
@@ -138,7 +159,7 @@ def points_back(text: str) -> bool:
     return bool(_POINTS_BACK.search(normalise(text)))
 
 
-_BARE_SUBJECT = re.compile(r"[^はがを?]{1,10}(は|のほうは|の方は|なら)[?]?")
+_BARE_SUBJECT = re.compile(r"[^はがを?]{1,10}(は|ハ|のほうは|の方は|なら)[?]?")
 
 
 def names_only_a_subject(text: str) -> bool:
@@ -157,7 +178,7 @@ def without_pointer(text: str) -> str:
 
 
 _QUESTION_END = re.compile(r"(?<=[?\n])|(?<=ですか。)|(?<=ますか。)|(?<=[るい]の。)")
-_LEAST_QUESTION = 6  # characters
+_LEAST_QUESTION = 4  # characters
 
 
 def two_questions(text: str) -> tuple[str, str] | None:

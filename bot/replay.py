@@ -42,9 +42,9 @@ class Replay:
         if row["speaker"] == "bot":
             replied[row["n"]] = await self._conversations.overhear(key, text, at)
             return {**out, "reply": None, "act": Act.SILENT.value}
-        sender = f"{key}:{row['speaker']}"[:80]
-        self._people |= {key, sender}
         group = bool(row.get("group", False))
+        sender = f"{key}:{row['speaker']}"[:80] if group else key  # alone with the bot, the person is the conversation
+        self._people |= {key, sender}
         quotes = replied.get(row.get("reply_to"))
         message = IncomingMessage(
             key,

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from functools import cache
 from importlib import resources
 
-from knowledge import Answer, Citation, Match
+from knowledge import Answer, Citation, Match, Statute
 
 LANGUAGES = ("ja", "ja-easy", "en", "ko", "pt", "vi", "zh")
 _CHAT_ANSWER = 250  # characters a chat answer has room for on one screen
@@ -62,6 +62,15 @@ def sources(citations: Sequence[Citation], language: str) -> str:
 def _source(citation: Citation, language: str) -> str:
     when = say("as_of", language, date=date(citation.as_of, language)) if citation.as_of else ""
     return f"{citation.source}({when})" if when and citation.as_of[:4] not in citation.source else citation.source
+
+
+def statutes(found: Sequence[Statute], language: str) -> str:
+    """Exact words of the law, each under its name, and of which day they are."""
+    parts = [f"【{s.name}】\n{s.text}" for s in found]
+    day = next((s.in_force for s in found if s.in_force), None)
+    if parts and day:
+        parts.append(say("statute_of", language, date=date(day.isoformat(), language)))
+    return "\n\n".join(parts)
 
 
 def date(value: str, language: str) -> str:

@@ -9,6 +9,7 @@ from dataclasses import replace
 from knowledge import premise, reranking
 from knowledge.languages import ja
 from knowledge.languages.colloquial import unify
+from knowledge.languages.glossing import gloss
 from knowledge.retrieval import Retrieved, Retriever
 from knowledge.store import KnowledgeStore
 from knowledge.types import Answer, Citation, Document, Kind, Layer, Match, Missing, Passage, Question
@@ -32,6 +33,7 @@ _NO_LAW = re.compile(
 
 
 def answer(question: Question, retriever: Retriever, store: KnowledgeStore) -> Answer:
+    question = replace(question, text=gloss(question.text, question.language))
     if missing := _missing(question.text, store):
         return Answer(answered=False, confidence=1.0, missing=missing)
     found = _retrieved(question, retriever, store)

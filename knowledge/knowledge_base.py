@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import logging
+import re
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -16,12 +18,16 @@ from knowledge.embedding import Embedder, Vectors
 from knowledge.errors import EmbedderUnavailable, IndexUnavailable, StoreUnavailable
 from knowledge.index import VectorIndex
 from knowledge.retrieval import RERANKED, Retrieved, Retriever, give_memory_back
+from knowledge.sources.egov import read_law
+from knowledge.sources.law import Change, changes
+from knowledge.statutes import ACT, Statute, Statutes
 from knowledge.store import KnowledgeStore
 from knowledge.types import Answer, Audience, Document, Question
 
 log = logging.getLogger(__name__)
 
 _EMBEDDED_AT_ONCE = 64
+_PARAGRAPH = re.compile(r"^第(\d+)項の")
 _LONGEST_QUESTION = 1_000  # characters; what is longer keeps its end, where the question stands
 
 
@@ -42,6 +48,7 @@ class KnowledgeBase:
         self._store = KnowledgeStore(database)
         self._embedder = embedder
         self._index = VectorIndex(index_location, embedder.name)
+        self._statutes = Statutes(database)
         self._retriever = Retriever(self._store, embedder, self._index, self._mend)
         self._aligning = threading.Lock()
         self._mender: threading.Thread | None = None
@@ -106,6 +113,45 @@ class KnowledgeBase:
         """The long texts of some passages, without those this audience may not see."""
         found = self._store.matches(ids)
         return [p.detail for d, p, _ in (found[i] for i in ids if i in found) if d.audience.meets(audience)]
+
+    def import_law(self, raw: bytes, today: dt.date, revision_id: str = "") -> tuple[str, str, tuple[Change, ...]]:
+        """Take in the official text of a law, as e-Gov hands it out. Returns its title, its version, and what changed.
+
+        Raises InvalidDocument for what is no law.
+        """
+        law, changed = self._statutes.put(raw, today, revision_id)
+        return law.title, law.revision_id, changed
+
+    def law_differences(self, raw: bytes) -> tuple[Change, ...]:
+        """What a law's text, as e-Gov hands it out, changes against the imported one; nothing is kept of it."""
+        new = read_law(raw)
+        held = self._statutes.law(new.law_id)
+        return changes(held, new) if held else ()
+
+    def law_imported(self) -> bool:
+        """Whether the exact words of the Act can be shown."""
+        return self._statutes.text("第1条") is not None
+
+    def law_revision(self) -> str | None:
+        """The version of the Act that has been imported."""
+        law = self._statutes.law(ACT)
+        return law.revision_id if law else None
+
+    def statutes(self, ids: Sequence[str], audience: Audience) -> list[Statute]:
+        """The exact words that some passages rest on: of the paragraph they name, else of the article."""
+        found = self._store.matches(ids)
+        texts: dict[str, Statute] = {}
+        for document, passage, _ in (found[i] for i in ids if i in found):
+            if document.article and document.audience.meets(audience):
+                paragraph = _PARAGRAPH.search(passage.detail)
+                statute = self._statutes.text(document.article, int(paragraph[1]) if paragraph else None)
+                if statute is not None:
+                    texts.setdefault(statute.name, statute)
+        return list(texts.values())
+
+    def changed_articles(self, articles: Sequence[str]) -> set[str]:
+        """Those of some articles whose official words changed after our guide to them was written."""
+        return self._statutes.changed(list(articles)) if articles else set()
 
     def document(self, document_id: str, audience: Audience | None = None) -> Document | None:
         """A whole document, if this audience may see it."""

@@ -27,6 +27,12 @@ CONFINED = {
     "jinja2": ("adapters/web/",),
     "prometheus_client": ("bot/metrics.py",),
     "pydantic_settings": ("bot/config.py",),
+    "defusedxml": ("knowledge/sources/",),
+    "docx": ("knowledge/sources/",),
+    "lxml": ("knowledge/sources/",),
+    "openpyxl": ("knowledge/sources/",),
+    "pptx": ("knowledge/sources/",),
+    "pypdfium2": ("knowledge/sources/",),
     "linebot": ("adapters/line/",),
     "discord": ("adapters/discord/",),
 }
