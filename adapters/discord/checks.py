@@ -57,10 +57,10 @@ async def _permissions(client: discord.Client, guild_id: int, invite: str) -> Fi
     if missing:
         return Finding(name, False, f"these permissions are missing: {', '.join(missing)}", f"Invite it again: {invite}")
     channels = [c for c in await guild.fetch_channels() if isinstance(c, discord.TextChannel)]
-    closed = [f"#{c.name}" for c in channels if not (c.permissions_for(me).view_channel and c.permissions_for(me).send_messages)]
-    if closed:
-        told = ", ".join(closed[:_MOST_CHANNELS]) + ("…" if len(closed) > _MOST_CHANNELS else "")
-        return Finding(
-            name, True, f"everything is allowed, but not in {told}", "Where answers are wanted, allow it in the channel."
-        )
+    wanted = {n for n, value in PERMISSIONS if value}
+    closed = {c.name: sorted(n for n in wanted if not getattr(c.permissions_for(me), n)) for c in channels}
+    if told := [f"#{channel} ({', '.join(lacks)})" for channel, lacks in closed.items() if lacks]:
+        listed = "; ".join(told[:_MOST_CHANNELS]) + ("…" if len(told) > _MOST_CHANNELS else "")
+        remedy = "Where answers are wanted, allow it in the channel."
+        return Finding(name, True, f"allowed in the server, but in some channels something is missing: {listed}", remedy)
     return Finding(name, True, "everything it needs is allowed")

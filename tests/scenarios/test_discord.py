@@ -319,7 +319,10 @@ def test_the_doctor_looks_at_every_step(tmp_path: Path) -> None:
         platform.add_guild("組合", permissions=ORDINARY)
         assert findings()["Discord server 組合"].well
         platform.add_channel("お知らせだけ", permissions=ORDINARY & ~SEND_MESSAGES)
-        assert "#お知らせだけ" in findings()["Discord server 組合"].told
+        platform.add_channel("埋め込みなし", permissions=ORDINARY & ~(1 << 14))
+        told = findings()["Discord server 組合"].told
+        assert "#お知らせだけ (embed_links, send_messages)" in told
+        assert "#埋め込みなし (embed_links)" in told
         platform.token = "changed"
         assert "YUI_DISCORD_TOKEN" in findings()["Discord token"].remedy
         yui.close()
