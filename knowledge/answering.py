@@ -36,7 +36,7 @@ def answer(question: Question, retriever: Retriever, store: KnowledgeStore) -> A
     question = replace(question, text=gloss(question.text, question.language))
     if missing := _missing(question.text, store):
         return Answer(answered=False, confidence=1.0, missing=missing)
-    found = _retrieved(question, retriever, store)
+    found = _retrieved(replace(question, text=premise.as_open_question(question.text)), retriever, store)
     if not found.matches:
         return Answer(answered=False, confidence=0.0, in_subject=False)
     confidence = found.confidence

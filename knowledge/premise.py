@@ -53,6 +53,24 @@ def judge(question: str, told: str) -> bool | None:
     return None
 
 
+def as_open_question(question: str) -> str:
+    """The question with what it takes for granted left open: 「任期は4年ですよね?」 → 「任期は何年ですよね?」.
+
+    Else the wrong amount would draw passages that happen to hold it.
+    """
+    sentence = _confirming(ja.normalise(question))
+    opened = _QUANTITY.sub(lambda m: _asked(m) if _is_claim(m, sentence) else m[0], sentence)
+    return ja.normalise(question).replace(sentence, opened) if opened != sentence else question
+
+
+def _asked(match: re.Match[str]) -> str:
+    return "何分の1" if match[4] else f"何{match[3]}"
+
+
+def _is_claim(match: re.Match[str], sentence: str) -> bool:
+    return not _YEAR.match(match[0]) and bool(match[4] or _GRANTED.search(sentence[match.end() :]))
+
+
 def _confirming(question: str) -> str:
     """The sentence that wants to be confirmed, the last one first; empty where there is none."""
     sentences = [s for s in re.split(r"(?<=[。?!])", question) if s.strip()]
@@ -68,7 +86,7 @@ def _years(sentence: str, told: str) -> bool | None:
 
 def _quantities(sentence: str, told: str) -> bool | None:
     for match in _QUANTITY.finditer(sentence):
-        if _YEAR.match(match[0]) or not (match[4] or _GRANTED.search(sentence[match.end() :])):
+        if not _is_claim(match, sentence):
             continue
         kind, amount = _kind_and_amount(match)
         known = [_kind_and_amount(m) for m in _QUANTITY.finditer(told) if not _YEAR.match(m[0])]
