@@ -211,10 +211,10 @@ class Conversations:
         if state.asker != message.sender or not state.answered_at or now - datetime.fromisoformat(state.answered_at) > _OPEN:
             return False
         intent = recognise(message.text)
-        ratings = [wording.say(key, state.language) for key in ("helpful", "unhelpful")]
         return (
             state.asked_back
-            or message.text.strip() in (*state.labels, *ratings)
+            or message.text.strip() in state.labels
+            or wording.rating(message.text) is not None
             or (intent in _GOING_ON and bool(state.shown))
             or (intent is Intent.CHOICE and bool(state.offered))
         )
@@ -230,8 +230,9 @@ class Conversations:
         if intent in _FIXED:
             act, key = _FIXED[intent]
             return _plain(act, wording.say(key, language), language), state
-        if intent in (Intent.PRAISE, Intent.BLAME):
-            return self._rated(state, message, helpful=intent is Intent.PRAISE), state
+        rating = wording.rating(text)
+        if rating is not None or intent in (Intent.PRAISE, Intent.BLAME):
+            return self._rated(state, message, helpful=intent is Intent.PRAISE if rating is None else rating), state
         if intent in (Intent.MORE, Intent.SOURCE, Intent.STATUTE):
             return self._again(intent, state, message)
         if intent in _LANGUAGES:

@@ -53,7 +53,8 @@ inbox = sa.Table(
 )
 WAITING, DONE, LATE, SHOWING = "waiting", "done", "late", "showing"
 _A_STATEMENT = 300  # events; each brings two values
-_GONE = {"payload": None, "late": None, "reply_token": ""}
+# Of what has been dealt with the id stays, and nothing of who and where.
+_GONE = {"payload": None, "late": None, "reply_token": "", "sender": "", "conversation": ""}
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +143,7 @@ class Inbox:
                 c.execute(sa.update(inbox).where(of_message, inbox.c.state != DONE).values(state=DONE, **_GONE))
         row = _row(event, now)
         if state == DONE:
-            row |= {"state": DONE, "payload": None, "reply_token": ""}
+            row |= {"state": DONE, "payload": None, "reply_token": "", "sender": "", "conversation": ""}
         taken = _insert(c)(inbox).values(row).on_conflict_do_nothing().returning(inbox.c.id)
         return int(c.execute(taken).first() is not None)
 
@@ -243,17 +244,16 @@ class Inbox:
             return [_event(row) for row in c.execute(query).all()]
 
     def forget(self, person: str) -> None:
-        """Nothing of what has been dealt with stays of a person; what still waits for its answer is answered, and goes then."""
+        """Late answers to a person go; what still waits for its answer is answered first."""
         mine = (inbox.c.sender == person) | (inbox.c.conversation == person)
         with self._db.write() as c:
             c.execute(sa.update(inbox).where(mine, inbox.c.state.in_((LATE, SHOWING))).values(state=DONE, **_GONE))
-            c.execute(sa.update(inbox).where(mine, inbox.c.state == DONE).values(sender="", conversation=""))
         self._db.empty_log()
 
     def leave(self, conversation: str) -> None:
         """The bot was removed from a chat: nobody there can be answered any more."""
         with self._db.write() as c:
-            c.execute(sa.update(inbox).where(inbox.c.conversation == conversation).values(state=DONE, **_GONE, conversation=""))
+            c.execute(sa.update(inbox).where(inbox.c.conversation == conversation).values(state=DONE, **_GONE))
 
     def tidy(self) -> None:
         """Forget ids that nobody will send again, and late answers that nobody waits for."""

@@ -9,7 +9,10 @@ from importlib import resources
 
 from knowledge import Answer, Citation, Match, Statute
 
-LANGUAGES = ("ja", "ja-easy", "en", "ko", "pt", "vi", "zh")
+# A language is there when its catalogue is.
+LANGUAGES = tuple(
+    sorted(f.name.removesuffix(".toml") for f in resources.files("bot.catalogues").iterdir() if f.name.endswith(".toml"))
+)
 _CHAT_ANSWER = 250  # characters a chat answer has room for on one screen
 
 
@@ -31,6 +34,16 @@ def known(language: str | None) -> str:
 def say(key: str, language: str, **values: str) -> str:
     """One of the fixed sentences."""
     return _catalogue(known(language))[key].format(**values)
+
+
+@cache
+def _ratings() -> Mapping[str, bool]:
+    return {_catalogue(code)[key].strip(): key == "helpful" for code in LANGUAGES for key in ("helpful", "unhelpful")}
+
+
+def rating(text: str) -> bool | None:
+    """Whether a message is the label of a rating button, in any language, typed or pressed; None for anything else."""
+    return _ratings().get(text.strip())
 
 
 def answer_text(answer: Answer, language: str) -> tuple[str, str]:

@@ -32,8 +32,9 @@ _LONGEST_PAUSE = 8.0
 class Refused(Exception):
     """LINE did not do it. `status` 0: it did not answer."""
 
-    def __init__(self, status: int, told: str = "") -> None:
+    def __init__(self, status: int, told: str = "", request_id: str = "") -> None:
         super().__init__(f"LINE refused with status {status}")
+        self.request_id = request_id
         self.status = status
         self.told = told
 
@@ -59,6 +60,7 @@ class Outcome(Enum):
 class Sent:
     outcome: Outcome
     message_ids: tuple[str, ...] = ()
+    request_id: str = ""  # by which LINE's support finds the call
 
 
 class Channel:
@@ -91,13 +93,14 @@ class Channel:
         try:
             return await ask(self._api)
         except ApiException as error:
-            refused = Refused(int(error.status or 0), _told(error.body))
+            refused = Refused(int(error.status or 0), _told(error.body), _request_id(error.headers))
         except (TimeoutError, aiohttp.ClientError, OSError):
             refused = Refused(0)
         except ValueError as error:
             # The SDK's models raise on a body they do not like, though LINE has said that all is well.
             raise Unreadable from error
         self._metrics.refused("line", refused.status)
+        log.warning("LINE refused a call", extra={"status": refused.status, "request": refused.request_id})
         raise refused
 
     async def reply(
@@ -117,7 +120,8 @@ class Channel:
         pause = _PAUSE
         while True:
             try:
-                return Sent(Outcome.SENT, await self._reply_once(token, messages))
+                ids, request_id = await self._reply_once(token, messages)
+                return Sent(Outcome.SENT, ids, request_id)
             except Refused as refused:
                 if refused.status == 400 and "reply token" in refused.told.lower():
                     # Refused after a call whose answer got lost: that one was taken.
@@ -141,13 +145,14 @@ class Channel:
                 return Sent(Outcome.WITHDRAWN)
             pause = min(2 * pause, _LONGEST_PAUSE)
 
-    async def _reply_once(self, token: str, messages: Sequence[dict[str, Any]]) -> tuple[str, ...]:
+    async def _reply_once(self, token: str, messages: Sequence[dict[str, Any]]) -> tuple[tuple[str, ...], str]:
+        """The ids of the sent messages, where LINE tells them, and the id of the request."""
         request = ReplyMessageRequest.from_dict({"replyToken": token, "messages": list(messages)})
         try:
-            response = await self.call(lambda api: api.reply_message(request, _request_timeout=_TIMEOUT))
-            return tuple(str(m.id) for m in response.sent_messages or ())
+            done = await self.call(lambda api: api.reply_message_with_http_info(request, _request_timeout=_TIMEOUT))
+            return tuple(str(m.id) for m in done.data.sent_messages or ()), _request_id(done.headers)
         except Unreadable:
-            return ()
+            return (), ""
 
     async def show_loading(self, user_id: str) -> None:
         """Three dots while an answer is being worked out; in a chat with one person only. Never a reason to fail."""
@@ -183,6 +188,10 @@ def _reduced(message: dict[str, Any]) -> dict[str, Any]:
     """The same words without anything LINE could stumble over, such as a quoted message that is gone."""
     text = str(message.get("text") or message.get("altText") or "")
     return {"type": "text", "text": text}
+
+
+def _request_id(headers: Any) -> str:
+    return str((headers or {}).get("x-line-request-id", ""))
 
 
 def _told(body: object) -> str:

@@ -191,20 +191,13 @@ class Webhook:
         finally:
             if loading:
                 loading.cancel()
-        outcome = Outcome.WITHDRAWN if reply is None else await self._send(event, reply, fresh_until)
+        sent = Sent(Outcome.WITHDRAWN)
         if reply is None:
             await self._inbox.run(self._inbox.finish, event)
-        act = reply.act.value if reply else "silent"
-        log.info(
-            "event",
-            extra={
-                "platform": PLATFORM,
-                "kind": event.payload["kind"],
-                "act": act,
-                "outcome": outcome.value,
-                "attempt": event.attempts,
-            },
-        )
+        else:
+            sent = await self._send(event, reply, fresh_until)
+        about = {"kind": event.payload["kind"], "act": reply.act.value if reply else "silent", "outcome": sent.outcome.value}
+        log.info("event", extra={"platform": PLATFORM, **about, "attempt": event.attempts, "request": sent.request_id})
 
     async def _reply(self, event: Event) -> Reply | None:
         try:
@@ -236,7 +229,7 @@ class Webhook:
         )
         return await self._conversations.reply_to(message)
 
-    async def _send(self, event: Event, reply: Reply, fresh_until: float) -> Outcome:
+    async def _send(self, event: Event, reply: Reply, fresh_until: float) -> Sent:
         rendered = rendering.messages(reply, str(event.payload.get("quote_token", "")))
         late: list[Event] = []
         if event.tried and time.time() >= fresh_until:
@@ -248,7 +241,7 @@ class Webhook:
             room = rendering.MOST_MESSAGES - len(rendered)
             late = await self._inbox.run(self._inbox.late_answers, PLATFORM, event.conversation, room)
             if not await self._inbox.run(self._inbox.trying, event, late):
-                return Outcome.WITHDRAWN
+                return Sent(Outcome.WITHDRAWN)
 
             async def still_wanted() -> bool:
                 return await self._inbox.run(self._inbox.is_waiting, event)
@@ -258,7 +251,7 @@ class Webhook:
                 event.reply_token, waiting, fresh_until, perhaps_sent=event.tried, still_wanted=still_wanted
             )
         await self._settle(event, reply, rendered, sent, late)
-        return sent.outcome
+        return sent
 
     async def _settle(self, event: Event, reply: Reply, rendered: list[dict[str, Any]], sent: Sent, late: list[Event]) -> None:
         """Write down what became of a reply, all in one transaction."""

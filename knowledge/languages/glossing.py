@@ -15,7 +15,7 @@ import yaml
 
 from knowledge.languages import ja
 
-LANGUAGES = ("ko", "pt", "vi", "zh")
+LANGUAGES = tuple(sorted(f.name.removesuffix(".yaml") for f in (resources.files("knowledge.languages") / "gloss").iterdir()))
 _WRITTEN_APART = ("pt", "vi")
 _KEPT = r"20\d\d年(?:\d{1,2}月)?(?:\d{1,2}日)?|\d+(?:[.,/]\d+)*%?"
 _JAPANESE = r"[一-龥々ぁ-ゖァ-ヺー]+"

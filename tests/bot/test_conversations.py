@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from bot import wording
 from bot.bootstrap import Yui, build
 from bot.config import Settings
 from bot.conversations import LONGEST_MESSAGE
@@ -168,6 +169,14 @@ def test_two_questions_get_two_answers(say: Callable[..., Reply]) -> None:
     assert "2年" in reply.text
     assert {"第32条", "第36条"} <= {c["article"] for c in reply.answer["citations"]}
     assert len(reply.text) <= 250
+
+
+@pytest.mark.parametrize("language", ["ja", "ja-easy", "en", "ko", "pt", "vi", "zh"])
+def test_what_stands_on_the_rating_buttons_can_be_typed(shipped: Yui, say: Callable[..., Reply], language: str) -> None:
+    say("理事は何人必要?")
+    before = shipped.store.rating_counts().get(False, 0)
+    assert say(wording.say("unhelpful", language)).act is Act.OTHER
+    assert shipped.store.rating_counts()[False] == before + 1
 
 
 def test_in_a_group_it_keeps_quiet_unless_addressed(shipped: Yui) -> None:
