@@ -5,13 +5,17 @@ BIN := $(VENV)/bin
 BENCH ?= data/benchmark
 VECTORS ?= data/bench-vectors
 
-.PHONY: run test check test-transformers transformers soak bench fit vectors browser clean
+.PHONY: run test check test-long test-transformers transformers soak bench fit vectors browser clean
 
 run: $(VENV)/.installed
 	$(BIN)/yui serve
 
 test: $(VENV)/.dev browser check
-	$(BIN)/python -m pytest -m "not transformers"
+	$(BIN)/python -m pytest -m "not transformers and not long"
+
+# Every number of every answer, random histories, a backup killed in the middle, the whole interface against its description.
+test-long: $(VENV)/.dev
+	$(BIN)/python -m pytest -m long
 
 check: $(VENV)/.dev
 	$(BIN)/ruff check .
@@ -48,6 +52,7 @@ browser:
 
 soak: $(VENV)/.dev
 	$(BIN)/python -m bench.soak
+	$(BIN)/python -m bench.audience
 
 bench: $(VENV)/.dev
 	$(BIN)/python -m bench.retrieval $(BENCH) $(VECTORS)

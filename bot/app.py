@@ -16,6 +16,7 @@ from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
+from starlette.routing import compile_path
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from bot import metrics
@@ -42,7 +43,7 @@ _SENTENCES = {
     400: "読み取れませんでした。UTF-8のJSONで送ってください。",
     404: "このページはありません。",
     405: "この呼び方はできません。/api/docs を見てください。",
-    413: "大きすぎます。質問だけを送ってください。",
+    413: "大きすぎます。短くして送ってください。",
     422: "送られた内容が決まりに合いません。/api/docs を見てください。",
     500: "うまくいきませんでした。少し待って、もう一度お試しください。",
     503: "いまはお答えできません。少し待って、もう一度お試しください。",
@@ -69,6 +70,7 @@ def create_app(yui: Yui) -> FastAPI:
     app.add_middleware(_Guard)
     app.add_exception_handler(HTTPException, _refused)  # type: ignore[arg-type]
     app.add_exception_handler(RequestValidationError, _invalid)  # type: ignore[arg-type]
+    app.add_exception_handler(UserMistake, _mistaken)
     app.add_exception_handler(KnowledgeError, _unavailable)
 
     @app.get("/healthz", include_in_schema=False)
@@ -89,7 +91,7 @@ def create_app(yui: Yui) -> FastAPI:
         status = await asyncio.to_thread(yui.knowledge.status)
         return Response(yui.metrics.exposition(index_ready=status.index_ready), media_type=metrics.CONTENT_TYPE)
 
-    app.include_router(import_module("adapters.web").create(yui.conversations, app))
+    app.include_router(import_module("adapters.web").create(yui, app))
     for adapter in adapters:
         if adapter.router is not None:
             app.include_router(adapter.router)
@@ -154,13 +156,35 @@ def _sentence(status: int, told: str | None = None) -> JSONResponse:
     return JSONResponse({"error": told or _SENTENCES.get(status, _SENTENCES[500])}, status)
 
 
-async def _refused(_: Request, error: HTTPException) -> Response:
-    told = error.detail if error.detail and not error.detail.isascii() else None
-    return _sentence(error.status_code, told)
+async def _refused(request: Request, error: HTTPException) -> Response:
+    detail: object = error.detail
+    if isinstance(detail, dict):  # more than the sentence
+        answer = JSONResponse(detail, error.status_code)
+    else:
+        answer = _sentence(error.status_code, str(detail) if detail and not str(detail).isascii() else None)
+    answer.headers.update(error.headers or {})  # WWW-Authenticate, Retry-After, Allow
+    if error.status_code == 405:
+        answer.headers["Allow"] = _allowed(request, answer.headers.get("Allow", ""))
+    return answer
+
+
+def _allowed(request: Request, first: str) -> str:
+    """Every method an address takes; the framework names those of the first route only."""
+    for path, methods in request.app.openapi()["paths"].items():
+        if compile_path(path)[0].match(request.url.path):
+            return ", ".join(m.upper() for m in methods)
+    return first
 
 
 async def _invalid(_: Request, error: RequestValidationError) -> Response:
-    return _sentence(400 if any(e["type"] == "json_invalid" for e in error.errors()) else 422)
+    errors = error.errors()
+    if any(e["type"] == "json_invalid" for e in errors):
+        return _sentence(400)
+    return _sentence(404 if all(e["loc"][0] == "path" for e in errors) else 422)  # an id that cannot be is not there
+
+
+async def _mistaken(_: Request, error: Exception) -> Response:
+    return _sentence(422, None if str(error).isascii() else str(error))
 
 
 async def _unavailable(_: Request, error: Exception) -> Response:

@@ -9,20 +9,20 @@ import importlib
 import json
 import logging
 import sys
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from bot import doctor, evaluation, logs
-from bot.bootstrap import Yui, build
+from bot.bootstrap import Yui, running
 from bot.clock import JAPAN, Clock
-from bot.config import Settings, load
+from bot.config import load
 from bot.conversations import LONGEST_MESSAGE
 from bot.errors import BotError, UserMistake
 from bot.messages import IncomingMessage, Reply
 from bot.replay import Replay, moment
 from bot.rows import read_rows
+from bot.subcommands import backup, export, mcp, members, tips
 from knowledge import ACT, Audience, EgovApi, Kind, KnowledgeError, benchmark, create_embedder, ingest
 
 
@@ -115,6 +115,12 @@ def _parser() -> argparse.ArgumentParser:
     forget.add_argument("person", metavar="PLATFORM:ID", help="for example line:U… or discord:123…")
     forget.set_defaults(run=_forget)
 
+    tips.add(commands)
+    members.add(commands)
+    export.add(commands)
+    backup.add(commands)
+    mcp.add(commands)
+
     commands.add_parser("doctor", help="what is wrong and how to mend it").set_defaults(run=_doctor)
     return parser
 
@@ -127,15 +133,6 @@ def _moment(text: str) -> dt.datetime:
     return moment if moment.tzinfo else moment.replace(tzinfo=JAPAN)
 
 
-@contextmanager
-def _running(settings: Settings | None = None, now: dt.datetime | None = None) -> Iterator[Yui]:
-    yui = build(settings or load(), clock=Clock(now))
-    try:
-        yield yui
-    finally:
-        yui.close()
-
-
 def _serve(options: argparse.Namespace) -> int:
     settings = load()
     given = {k: v for k, v in (("host", options.host), ("port", options.port)) if v is not None}
@@ -145,7 +142,7 @@ def _serve(options: argparse.Namespace) -> int:
 
 
 def _chat(_: argparse.Namespace) -> None:
-    with _running() as yui:
+    with running() as yui:
         asyncio.run(importlib.import_module("adapters.console").talk(yui.conversations))
 
 
@@ -159,7 +156,7 @@ def _ask(options: argparse.Namespace) -> int:
         raise UserMistake("The question is empty: write what you want to know.")
     if len(options.question) > LONGEST_MESSAGE:
         raise UserMistake(f"The question is longer than {LONGEST_MESSAGE} characters: shorten it.")
-    with _running() as yui:
+    with running() as yui:
         yui.knowledge.align()
         reply = asyncio.run(_one(yui, options.question, options.lang, options.co_op))
     print(json.dumps(reply.answer, ensure_ascii=False) if options.json else reply.text)
@@ -168,7 +165,7 @@ def _ask(options: argparse.Namespace) -> int:
 
 async def _ask_batch(options: argparse.Namespace) -> int:
     rows = list(read_rows(options.batch))
-    with _running() as yui:
+    with running() as yui:
         await asyncio.to_thread(yui.knowledge.align)
         for number, row in enumerate(rows, 1):
             if "question" not in row:
@@ -187,7 +184,7 @@ async def _one(yui: Yui, question: str, language: str | None, co_op: str | None 
 
 def _replay(options: argparse.Namespace) -> None:
     async def play() -> None:
-        with _running() as yui:
+        with running() as yui:
             await asyncio.to_thread(yui.knowledge.align)
             async for row in Replay(yui.conversations, yui.settings.names).play(read_rows(options.file)):
                 print(json.dumps(row, ensure_ascii=False), flush=True)
@@ -203,7 +200,7 @@ def _evaluate(options: argparse.Namespace) -> None:
             found.append(evaluation.judge(question, dict(reply.answer)))
         return found
 
-    with _running() as yui:
+    with running() as yui:
         yui.knowledge.align()
         for file in options.file:
             found = asyncio.run(outcomes(file, yui))
@@ -233,7 +230,7 @@ def _ingest(options: argparse.Namespace) -> int:
     def progress(done: int, total: int, name: str) -> None:
         print(f"\r{done} of {total}  {name[:60]:60}", end="" if done < total else "\n", file=sys.stderr, flush=True)
 
-    with _running() as yui:
+    with running() as yui:
         audience = Audience(frozenset({options.audience}))
         report = ingest(yui.knowledge, options.target, audience=audience, kind=Kind(options.kind), progress=progress)
         for name, told in report.errors:
@@ -254,7 +251,7 @@ def _law_import(options: argparse.Namespace) -> None:
             raise UserMistake(f"{options.file} cannot be read: check the path.") from error
     else:
         raw, revision = EgovApi(settings.egov_api_base).fetch(options.law_id, options.as_of), ""
-    with _running(settings) as yui:
+    with running(settings) as yui:
         title, version, changed = yui.knowledge.import_law(raw, dt.datetime.now(JAPAN).date(), revision)
     print(f"{title}, version {version or 'unknown'}, is imported; {len(changed)} articles differ from the one before.")
     for change in changed:
@@ -263,7 +260,7 @@ def _law_import(options: argparse.Namespace) -> None:
 
 def _law_check(_: argparse.Namespace) -> int:
     settings = load()
-    with _running(settings) as yui:
+    with running(settings) as yui:
         mine = yui.knowledge.law_revision()
         if mine is None:
             raise UserMistake("The Act has not been imported: run `yui law import --law-id 502AC1000000078`.")
@@ -281,11 +278,8 @@ def _law_check(_: argparse.Namespace) -> int:
 
 
 def _forget(options: argparse.Namespace) -> None:
-    platform, _, identifier = options.person.partition(":")
-    if platform not in ("line", "discord", "web") or not identifier:
-        raise UserMistake("Name the person as PLATFORM:ID, for example line:U0123… or discord:8061…")
-    with _running() as yui:
-        asyncio.run(yui.conversations.forget(yui.conversations.pseudonym(platform, identifier)))
+    with running() as yui:
+        asyncio.run(yui.conversations.forget(members.account(yui, options.person)))
     print("Everything that was kept of this person is removed.")
 
 

@@ -3,19 +3,27 @@
 from __future__ import annotations
 
 import asyncio
+import datetime as dt
 import os
 import shutil
 import tempfile
 from collections.abc import AsyncIterator, Callable, Iterator
 
-from bot.bootstrap import build, enabled_adapters
+from bot.backup import BACKED_UP
+from bot.bootstrap import Yui, build, enabled_adapters
 from bot.channels import Finding
 from bot.config import Settings, incomplete, unknown_names
 from bot.errors import BotError
+from bot.members import Role
 from bot.store import Store
+from bot.tip_store import TipStore
+from bot.tips import TipState
 from knowledge import Database, KnowledgeBase, KnowledgeError, Question, create_embedder
 
 _LEAST_SPACE = 200 * 2**20  # bytes
+_REVIEWED_WITHIN = dt.timedelta(days=14)
+_BACKED_UP_WITHIN = dt.timedelta(days=30)
+_NOT_IN_CHAT = "cli:"  # the account of the command line
 
 
 def examine(settings: Settings) -> Iterator[Finding]:
@@ -72,11 +80,36 @@ def _knowledge(settings: Settings) -> Iterator[Finding]:
         documents = sum(yui.knowledge.status().documents.values())
         yield Finding("knowledge", documents > 0, f"{documents} documents")
         yield _question(yui.knowledge)
+        yield from sharing(yui)
         for adapter in enabled_adapters(yui):
             if adapter.examine:
                 yield from asyncio.run(_collected(adapter.examine()))
     finally:
         yui.close()
+
+
+def sharing(yui: Yui) -> Iterator[Finding]:
+    """Whether what co-ops give is looked after. As long as there is nothing of theirs, there is nothing to find."""
+    members, now = yui.members, yui.clock()
+    given = TipStore(yui.database).find()
+    if not given and not members.co_ops():
+        return
+    late = [t for t in given if t.state is TipState.WAITING and now - t.changed_at > _REVIEWED_WITHIN]
+    told = f"{len(late)} tips have been waiting for more than {_REVIEWED_WITHIN.days} days" if late else "no tip waits for long"
+    yield Finding(
+        "review", not late, told, "Remind the coordinators of 「確認」 in the chat, or use `yui tips list`." if late else ""
+    )
+    people = [a for role in (Role.COORDINATOR, Role.ADMIN) for a, _ in members.with_role(role) if not a.startswith(_NOT_IN_CHAT)]
+    yield Finding(
+        "coordinators",
+        bool(people),
+        f"{len(set(people))} people look after tips" if people else "nobody looks after tips in the chat",
+        "" if people else "Give somebody a role: `yui members invite coordinator --co-op COOP`.",
+    )
+    made = yui.store.mark(BACKED_UP)
+    fresh = made is not None and now - dt.datetime.fromisoformat(made) < _BACKED_UP_WITHIN
+    since = f"the last backup is of {made[:10]}" if made else "there has never been a backup"
+    yield Finding("backup", fresh, since, "" if fresh else "Run `yui backup FILE`, best every night: see docs/operating.md.")
 
 
 async def _collected(findings: AsyncIterator[Finding]) -> list[Finding]:

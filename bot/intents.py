@@ -42,7 +42,8 @@ def _patterns(kind: str) -> tuple[tuple[Intent, re.Pattern[str]], ...]:
 
 _NOT_TEXT = re.compile(r"[\W_]+")
 _THUMBS_UP, _THUMBS_DOWN = re.compile("[👍👌]"), re.compile("👎")
-_PERSON = r"[^\s、。]{1,8}?(?:さん|君|くん|ちゃん|氏)"
+# Somebody by name; of the holder of an office (「理事さんが引っ越した」) more than that must be asked to be private.
+_PERSON = r"[^\s、。]{1,8}?(?:(?<!理事)(?<!監事)(?<!役員)(?<!組合員)さん|君|くん|ちゃん|氏)"
 
 _SENTENCE_END = re.compile(r"[。?!\n]+")
 _LONGEST_COMMAND = 60  # characters; what is longer is no command, greeting or thanks
@@ -87,19 +88,6 @@ def last_clause(text: str) -> str:
     return parts[-1] if len(parts) > 1 or last_sentence(normalise(text)) != normalise(text) else ""
 
 
-# Words that point at what was said before, and openings that go on from it.
-_POINTS_BACK = re.compile(
-    r"^(それ|その|これ|この|そこ|そっち|あれ|じゃあ|じゃ、|では、|ほんなら|ほな|だったら|で、|あと|ほかに|他に|ほかは|他は"
-    r"|次は|次に|つぎは|逆に|ちなみに|なんで|どうして|なぜ|and |what about|then |how about)"
-    r"|それ(って|は|を|が|も|から|に|で|って)|その(次|とき|時|場合|人|組合|団体|数|うち|あと|後|調査|結果|期限)"
-    r"|(同じ|さっき)の|そのつぎ|どっちが"
-)
-_OPENING = re.compile(
-    r"^(それ(って|は|も|から)?|その|これ(って|は)?|この|じゃあ|じゃ|では|ほんなら|ほな|だったら|で|あと|ちなみに)[、,\s]*"
-)
-_SHORT = 12  # characters; a question this short leans on what was said before, if it can
-
-
 _KANA, _HAN, _HANGUL = re.compile(r"[ぁ-ゖァ-ヺ]"), re.compile(r"[一-龥]"), re.compile(r"[가-힣]")
 _LATIN_WORDS = re.compile(r"[a-zà-ỹ]{2,}\W+[a-zà-ỹ]{1,}")
 # Signs of languages that share their letters with another; words of everyday questions, also without their accents.
@@ -130,61 +118,32 @@ def language_of(text: str) -> str:
     return "en" if _LATIN_WORDS.search(normalised) else ""
 
 
-# What kind of thing a question asks for; a follow-up that only names another subject (「監事は?」) asks for the same.
-_ASPECT = re.compile(
-    r"何(?:人|名|日|年|月|回|%|割|団体|口|円)(?:前|以上|以内)?|いくら|いつ|期限|任期|だれが選ぶ|誰が選ぶ|割合|どれくらい|どこ|罰則"
-)
-
-
-_SPOKEN_ASPECTS = {
-    "なんにん": "何人",
-    "ナンニン": "何人",
-    "なんねん": "何年",
-    "ナンネン": "何年",
-    "なんにち": "何日",
-    "ナンニチ": "何日",
-}
-
-
-def aspect(text: str) -> str:
-    """The kind of thing a question asks for, in its own word: 「何人」; empty where it does not say."""
-    normalised = normalise(text)
-    for spoken, written in _SPOKEN_ASPECTS.items():
-        normalised = normalised.replace(spoken, written)
-    found = _ASPECT.search(normalised)
-    return found.group() if found else ""
-
-
-def points_back(text: str) -> bool:
-    return bool(_POINTS_BACK.search(normalise(text)))
-
-
-_BARE_SUBJECT = re.compile(r"[^はがを?]{1,10}(は|ハ|のほうは|の方は|なら)[?]?")
-
-
-def names_only_a_subject(text: str) -> bool:
-    """「監事は?」: another subject for the question before."""
-    return bool(_BARE_SUBJECT.fullmatch(normalise(text)))
-
-
-def leans_back(text: str) -> bool:
-    """Too short to say by itself what it is about: 「期限は?」"""
-    return len(_NOT_TEXT.sub("", normalise(text))) <= _SHORT
-
-
-def without_pointer(text: str) -> str:
-    """The question without the word that points back: 「じゃあ期限は?」 → 「期限は?」"""
-    return _OPENING.sub("", normalise(text)).strip() or normalise(text)
-
-
 _QUESTION_END = re.compile(r"(?<=[?\n])|(?<=ですか。)|(?<=ますか。)|(?<=[るい]の。)")
+_ASKS = re.compile(r"何|なん(?!で)|いくつ|いくら|いつ(?!も)|どこ|だれ|誰|どれ|どの|どんな|どう")
+# Two questions in one sentence: 「労協は今いくつあって、最初のはどこの県?」
+_JOINED = re.compile(r"(?<=[てでしが])、(?:あと|それと|それから|また)?")
+_TOPIC = re.compile(r"^[^、。?]{1,14}?は(?![、。?])")
 _LEAST_QUESTION = 4  # characters
 
 
 def two_questions(text: str) -> tuple[str, str] | None:
     """The two questions of a message that asks twice: 「監事は何人? あと任期は何年?」"""
-    parts = [p.strip() for p in _QUESTION_END.split(normalise(text)) if p.strip()]
-    asked = [p for p in parts if p.endswith(("?", "か。", "の。"))]
+    normalised = normalise(text)
+    parts = [p.strip() for p in _QUESTION_END.split(normalised) if p.strip()]
+    if len(parts) == 1:
+        return _two_clauses(normalised)
+    asked = [p for p in parts if p.endswith(("?", "か。", "の。", "か")) or _ASKS.search(p)]
     if len(asked) != 2 or len(parts) != 2 or any(len(_NOT_TEXT.sub("", p)) < _LEAST_QUESTION for p in asked):
         return None
     return asked[0], re.sub(r"^(あと|それと|それから|また|もう1つ|もう一つ|ついでに)[は、,\s]*", "", asked[1])
+
+
+def _two_clauses(sentence: str) -> tuple[str, str] | None:
+    """Two clauses that ask something each; the second may leave out what both are about."""
+    clauses = _JOINED.split(sentence)
+    if len(clauses) != 2 or not all(_ASKS.search(c) for c in clauses) or len(_NOT_TEXT.sub("", clauses[1])) < _LEAST_QUESTION:
+        return None
+    first, second = clauses
+    topic = _TOPIC.match(first)
+    has_own = re.search(r"(?<!の)は", second)
+    return first, second if has_own or not topic else f"{topic[0]}{second}"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
@@ -36,6 +36,8 @@ class IncomingMessage:
     at: datetime | None = None  # when it was written; None: now
     quotes: str = ""  # the answer it replies to
     unreadable: bool = False  # a sticker, a picture, a voice: something without words
+    press: str = ""  # the signed data of a button that was pressed
+    within: tuple[str, ...] = ()  # the channel a thread belongs to
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +45,16 @@ class Choice:
     """Something to go on with. What stands on the button can be typed as well."""
 
     text: str
+    data: str = ""  # signed: what a press does; empty where it is the same as typing the text
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """One thing of several that are shown side by side, each with its own choices."""
+
+    title: str
+    text: str
+    choices: tuple[Choice, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,3 +69,13 @@ class Reply:
     answer_id: str = ""
     body: str = ""  # the text without the line of sources, for platforms that show those as links
     large: bool = False  # this reader wants large type
+    cards: tuple[Card, ...] = ()  # shown below the text; what stands on them stands in the text too where a platform has no cards
+
+    def with_choices(self, *choices: Choice) -> Reply:
+        """The same with more to go on with."""
+        every = (*self.choices, *choices)
+        return replace(self, choices=every, answer={**self.answer, "choices": [c.text for c in every]})
+
+    def with_cards(self, body: str, cards: tuple[Card, ...]) -> Reply:
+        """The same with cards; `body` is the text where they are shown."""
+        return replace(self, body=body, cards=cards)

@@ -7,12 +7,13 @@ from collections.abc import Mapping, Sequence
 from functools import cache
 from importlib import resources
 
-from knowledge import Answer, Citation, Match, Statute
+from knowledge import Answer, Citation, Kind, Match, Statute
 
 # A language is there when its catalogue is.
 LANGUAGES = tuple(
     sorted(f.name.removesuffix(".toml") for f in resources.files("bot.catalogues").iterdir() if f.name.endswith(".toml"))
 )
+_TOPIC = 40  # characters of a tip that name it
 _CHAT_ANSWER = 250  # characters a chat answer has room for on one screen
 
 
@@ -96,6 +97,8 @@ def date(value: str, language: str) -> str:
 def topic(match: Match) -> str:
     """A topic in one line, as it stands on a button."""
     title, heading = match.document.title, match.passage.heading
+    if match.document.kind is Kind.TIP:  # all have the same title
+        return match.passage.short if len(match.passage.short) <= _TOPIC else match.passage.short[: _TOPIC - 1] + "…"
     return heading if heading == title or title in heading else f"{title}: {heading}"[:60]
 
 

@@ -8,16 +8,22 @@ from knowledge.evaluation import benchmark
 from knowledge.ingestion import Report, ingest
 from knowledge.knowledge_base import KnowledgeBase, Status
 from knowledge.languages.ja import normalise
+from knowledge.privacy import PersonalData, PersonalDataKind, find_personal_data, scrub
 from knowledge.rewriting import Rewriter
+from knowledge.similarity import Relation, Resemblance, Similarity
+from knowledge.similarity import compare as compare_tips
 from knowledge.sources.egov_api import EgovApi, EgovUnavailable
 from knowledge.statutes import ACT, Statute
-from knowledge.types import Answer, Audience, Citation, Document, Kind, Layer, Match, Passage, Question
+from knowledge.types import FEDERATION, PUBLIC, Answer, Audience, Citation, Context, Document, Kind, Layer, Match, Passage, Question
 
 __all__ = [
     "ACT",
+    "FEDERATION",
+    "PUBLIC",
     "Answer",
     "Audience",
     "Citation",
+    "Context",
     "Database",
     "Document",
     "EgovApi",
@@ -32,14 +38,22 @@ __all__ = [
     "Layer",
     "Match",
     "Passage",
+    "PersonalData",
+    "PersonalDataKind",
     "Question",
+    "Relation",
     "Report",
+    "Resemblance",
     "Rewriter",
+    "Similarity",
     "Status",
     "Statute",
     "StoreUnavailable",
     "benchmark",
+    "compare_tips",
     "create_embedder",
+    "find_personal_data",
     "ingest",
     "normalise",
+    "scrub",
 ]

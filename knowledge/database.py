@@ -11,6 +11,7 @@ from pathlib import Path
 import sqlalchemy as sa
 from alembic import command
 from alembic.config import Config
+from alembic.util.exc import CommandError
 
 from knowledge.errors import StoreUnavailable
 
@@ -42,15 +43,22 @@ class Database:
     def is_sqlite(self) -> bool:
         return self.url.get_backend_name() == "sqlite"
 
-    def migrate(self, package: str) -> None:
-        """Bring the tables of one package (`knowledge`, `bot`) up to date; each keeps its own line of steps."""
+    def migrate(self, package: str, revision: str = "head", connection: sa.Connection | None = None) -> None:
+        """Bring the tables of one package (`knowledge`, `bot`) up to date; each keeps its own line of steps.
+
+        `revision`: the step to go to; `connection`: goes there within its transaction. Raises StoreUnavailable where the tables,
+        or the step, are those of a newer program.
+        """
         with resources.as_file(resources.files(package) / "migrations") as folder, explained():
             config = Config()
             config.set_main_option("script_location", str(folder).replace("%", "%%"))
             config.attributes["version_table"] = f"{package}_version"
-            with self.engine.begin() as connection:
-                config.attributes["connection"] = connection
-                command.upgrade(config, "head")
+            with contextlib.nullcontext(connection) if connection else self.engine.begin() as c:
+                config.attributes["connection"] = c
+                try:
+                    command.upgrade(config, revision)
+                except CommandError as error:
+                    raise StoreUnavailable("These tables are of a newer version of Yui: install that version.") from error
 
     @contextlib.contextmanager
     def read(self) -> Iterator[sa.Connection]:

@@ -71,7 +71,7 @@ def ingest(
         failed: list[_Item] = []
         for item in waiting:
             try:
-                documents.append(_read(item, taken))
+                documents.append(_read(item, held, taken, kb))
             except InvalidDocument as error:
                 report.errors.append((item.name, str(error).removeprefix(f"{item.name}: ")))
                 failed.append(item)
@@ -106,10 +106,11 @@ def _file(path: Path, root: Path, origin: str, audience: Audience, kind: Kind) -
     return _Item(name, place, lambda: read_file(path, audience=audience, kind=kind, place=place, name=name))
 
 
-def _read(item: _Item, taken: dict[str, str]) -> Document:
+def _read(item: _Item, origin: str, taken: dict[str, str], kb: KnowledgeBase) -> Document:
     document = item.read()
-    if document.id in taken:
-        raise InvalidDocument(f"its id {document.id} is taken by {taken[document.id]}; give it another one.")
+    owner = taken.get(document.id) or ("what was brought in from elsewhere" if kb.owned_elsewhere([document.id], origin) else "")
+    if owner:
+        raise InvalidDocument(f"its id {document.id} is taken by {owner}; give it another one.")
     taken[document.id] = item.name
     return document
 

@@ -18,6 +18,7 @@ from knowledge.embedding import Embedder, Vectors
 from knowledge.errors import EmbedderUnavailable, IndexUnavailable, StoreUnavailable
 from knowledge.index import VectorIndex
 from knowledge.retrieval import RERANKED, Retrieved, Retriever, give_memory_back
+from knowledge.similarity import Resemblance, Similarity
 from knowledge.sources.egov import read_law
 from knowledge.sources.law import Change, changes
 from knowledge.statutes import ACT, Statute, Statutes
@@ -49,6 +50,7 @@ class KnowledgeBase:
         self._embedder = embedder
         self._index = VectorIndex(index_location, embedder.name)
         self._statutes = Statutes(database)
+        self._similarity = Similarity(embedder)
         self._retriever = Retriever(self._store, embedder, self._index, self._mend)
         self._aligning = threading.Lock()
         self._mender: threading.Thread | None = None
@@ -58,7 +60,11 @@ class KnowledgeBase:
 
     def load_shipped(self) -> int:
         """Bring the shipped corpus up to date. Returns the number of documents that changed."""
-        changed = self._store.upsert(corpus.load(), corpus.ORIGIN, complete=True)
+        shipped = corpus.load()
+        if foreign := self._store.owned_elsewhere([d.id for d in shipped], corpus.ORIGIN):
+            # What people brought in is not lost to an update; the shipped entry waits until it has another id.
+            log.error("shipped documents are left out, since documents brought in have their ids: %s", ", ".join(sorted(foreign)))
+        changed = self._store.upsert([d for d in shipped if d.id not in foreign], corpus.ORIGIN, complete=True)
         if changed or self._store.without_vector(self._embedder.name, 1):
             self._take_shipped_vectors()
         return changed
@@ -66,9 +72,14 @@ class KnowledgeBase:
     def upsert(self, documents: Sequence[Document], origin: str, *, complete: bool = False) -> int:
         """Write documents of one origin; they can be found by their words at once, by their meaning after `align`.
 
-        With `complete`, documents of this origin that are not among them vanish. Returns the number of changes.
+        With `complete`, documents of this origin that are not among them vanish. Returns the number of changes. Raises
+        InvalidDocument, and writes nothing, where another origin holds one of their ids.
         """
         return self._store.upsert(documents, origin, complete=complete)
+
+    def owned_elsewhere(self, ids: Sequence[str], origin: str) -> set[str]:
+        """Those of some document ids that another origin holds already."""
+        return self._store.owned_elsewhere(ids, origin)
 
     def delete(self, ids: Sequence[str]) -> None:
         self._store.delete(ids)
@@ -113,6 +124,10 @@ class KnowledgeBase:
         """The long texts of some passages, without those this audience may not see."""
         found = self._store.matches(ids)
         return [p.detail for d, p, _ in (found[i] for i in ids if i in found) if d.audience.meets(audience)]
+
+    def resembling(self, text: str, others: Sequence[tuple[str, str]]) -> list[tuple[str, Resemblance]]:
+        """How far some texts (id, text) say what this one says, best first. Raises EmbedderUnavailable."""
+        return self._similarity.among(text, others)
 
     def import_law(self, raw: bytes, today: dt.date, revision_id: str = "") -> tuple[str, str, tuple[Change, ...]]:
         """Take in the official text of a law, as e-Gov hands it out. Returns its title, its version, and what changed.

@@ -18,7 +18,7 @@ from knowledge.types import Audience
 
 FIELDS = ("words", "bigrams", "readings")
 # Changes whenever the terms of a text do; rows with another value are analysed again.
-ANALYSER = "sudachi-small-1"
+ANALYSER = "sudachi-small-2"
 _K1, _B = 1.2, 0.75
 # A term that stands nowhere counts half: a passage could have held it, but so could a typing slip.
 _UNSEEN = 0.5
@@ -80,6 +80,10 @@ class _Field:
         """The inverse document frequency of each term; 0 for one that stands nowhere."""
         slices = self._slices(_hashes(terms))
         return {t: self.idf(s.stop - s.start) if s.stop > s.start else 0.0 for t, s in zip(terms, slices, strict=True)}
+
+    def passages_with(self, term: str) -> npt.NDArray[np.uint32]:
+        """The passages that hold a term."""
+        return self._passages[self._slices(_hashes([term]))[0]]
 
     def holding(self, term: str, passages: npt.NDArray[np.int64]) -> npt.NDArray[np.bool_]:
         """Which of some passages hold a term; the postings of a term are in the order of the passages."""
@@ -151,6 +155,13 @@ class LexicalIndex:
         allowed = np.array([a.meets(audience) for a in self._audiences], dtype=bool)
         return allowed[self._audience_of] if len(self.ids) else np.zeros(0, dtype=bool)
 
+    def known_share(self, words: Sequence[str], audience: Audience) -> float:
+        """The share of some words that stand in anything an asker may see: what others have must not even be guessed."""
+        mask, field = self.visible(audience), self._fields[0]
+        different = list(dict.fromkeys(words))
+        held = [bool(mask[field.passages_with(word)].any()) for word in different]
+        return sum(held) / max(len(held), 1)
+
     def scores(self, terms: ja.Terms, audience: Audience) -> LexicalScores:
         mask = self.visible(audience)
         words, coverage = self._fields[0].scores(terms.words)
@@ -166,6 +177,14 @@ class LexicalIndex:
             held = self._fields[0].holding(noun, np.maximum(positions, 0))
             worst = np.where(held | (positions < 0), worst, np.maximum(worst, weight))
         return [float(w) for w in worst]
+
+    def shares_held(self, nouns: Mapping[str, float], passage_ids: Sequence[str]) -> list[float]:
+        """For each passage the weighted share of these nouns that it holds, 0..1. `nouns`: with their weights."""
+        positions = np.array([self.positions.get(i, -1) for i in passage_ids], dtype=np.int64)
+        held = np.zeros(len(positions))
+        for noun, weight in nouns.items():
+            held += weight * self._fields[0].holding(noun, np.maximum(positions, 0))
+        return [float(h) for h in np.where(positions < 0, 1.0, held / (sum(nouns.values()) or 1.0))]
 
     def noun_weights(self, nouns: Iterable[str]) -> dict[str, float]:
         """Inverse document frequencies over that of a word which stands nowhere: 0..1."""

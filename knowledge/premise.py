@@ -12,27 +12,74 @@ from knowledge.languages import ja
 
 # A question that wants to be confirmed, at the end of one of its sentences.
 _CONFIRMS = re.compile(
-    r"(よね|だよな|でしょう?|でしょうか|じゃない(の|ん)?(ですか)?|(で|って)?(合って|あって)(い?ます|る|い?る)(よね|か)?"
-    r"|で(いい|よい|大丈夫)(の|ん)?(です)?(か|よね)?"
-    r"|って(本当|ほんと|ホント)(です)?か?|んだっけ|でしたっけ|だったっけ|はずです(が|けど)?)[?。!]*$"
+    r"(よね|よな|でしょう?|でしょうか|(じゃ|では)(ない|ありません)(の|ん)?(です)?か?|(で|って)?(合って|あって)(い?ます|る|い?る)(よね|か)?"
+    r"|(じゃ|では)(なかった|ありませんでした)(の|ん)?(です)?(か|っけ)?|で(いい|よい|大丈夫|間違いない)(の|ん)?(です)?(か|よね)?"
+    r"|って(本当|ほんと|ホント)(なの|です)?か?|んだっけ|でしたっけ|だったっけ)[?。!]*$"
 )
-_UNITS = "人|名|年|か月|週間|日|%|割|円|口|回|団体|法人|か所|県|歳|時間|件|倍"
+# What was heard or thought (「5人要るって聞いた」), or is asked the reason of (「5人要るのはなぜ」).
+_HEARD = re.compile(
+    r"((って|と)(聞|きい|きき|言われ|いわれ|教わ|習|書いてあ)[^。?!]{0,16}|はず(です|だ|なん|じゃ)?[^。?!]{0,8}|(と|って)思[^。?!]{0,14}"
+    r"|そう(です|だ)(よ|ね|が|けど)*|らしい(です)?(よ|ね|が|けど)*|のは(なぜ|どうして|なんで|何で)[^。?!]{0,8})[?。!]*$"
+)
+_ASKS = re.compile(r"何(?!で[^。?!]{0,8}[?。!]*$)|いくら|いくつ|どこ|いつ(?!も)|だれ|誰|どの|どれ|どんな|どう(?!し)")
+_UNITS = "つ|人|名|年|か月|週間|日|%|割|円|口|回|団体|法人|か所|県|歳|時間|件|倍"
 _LARGE = {"万": 10_000, "億": 100_000_000}
 _QUANTITY = re.compile(rf"(\d+(?:\.\d+)?)(万|億)?({_UNITS})(?!度)|(\d+)分の(\d+)")
+_BARE_COUNT = re.compile(
+    r"(?<=数は)\d+(?=です|でし|だ|で合|って|と|じゃ)|(?<=[でに])\d{2,}(?=にな|も増え)"
+)  # 「労協の数は250でしょう」
 _DAYS = {"日": 1, "週間": 7, "か月": 30, "年": 365}
+_SHARES = {"%": 100, "割": 10}
 _YEAR = re.compile(r"((?:19|20)\d\d)年")
+_PREFECTURE = re.compile("|".join(rf"(?<!東){p}" if p == "京都" else p for p in ja.WORDS["prefectures"].split()))
+# A place that is taken for granted (「大阪ですよね」), not one that something else is said of.
+_PLACE = re.compile(
+    rf"({_PREFECTURE.pattern})[都道府県]?(?=(の(労協|労働者協同組合|組合|団体))?(です|でし|だ|にあ|にでき|じゃ|って))"
+)
+# Who or what comes first of its kind (「熊本で最初の労協はコトノワですよね」), and the article in which something stands.
+_FIRST = re.compile(
+    r"(?P<subject>(?:最初|一番|いちばん|第1号|はじめて|初めて)[^。、?]{0,24}?(?:は|って)、?)(?P<named>[^。、?は]{2,20}?)(?=(?:の(?:労協|組合|団体|ところ|所))?(?:だ|です|でし|じゃ|なん|に(?:でき|あ)|でできた|で生))"
+)
+_IN_ARTICLE = re.compile(r"(?<=[はが])(?P<article>(?:附則)?\d{1,3}条(?:の\d{1,2})?)(?=です|でし|だ|じゃ|なん|って|で合|と)")
+_REPLACED = re.compile(r"(?<=は)[^、。は?]{1,16}(?:じゃ|では)なくて?、?")  # 「長野県じゃなくて群馬県」
+_TAIL = re.compile(r"で(?:間違いない|合ってい?る|合ってい?ます|よかった)[^。?]*[。?]*$")
+_MOMENT = re.compile(r"([一-龥]{2})[^、。]{0,3}(?:日|時|とき)に([一-龥]{2})")  # 「登記をした時に成立する」
+# The amount that must be reached, as it is asked for.
+_REACHED = re.compile(r"(?<=何人)[もはを]?(?:そろえ|揃え|集め|い)(?:ないと|なければ|なきゃ|なくちゃ).*$")
+
+# A date that is taken for granted (「2021年4月でしたよね」), not one at which something was so (「2023年10月は59でしたよね」).
+_DATE = re.compile(r"(?:19|20)\d\d年(?:の?\d{1,2}月(?:\d{1,2}日)?)?(?=に|まで|から|だ|で)")
+_OF_YEAR = re.compile(r"((?:19|20)\d\d)年の(?:調査|アンケート|報告|大会|総会|催し)")
 # The quantity itself is what is taken for granted: 「5人必要」「4年つとめる」, not 「10人で作る」.
 _GRANTED = re.compile(
-    r"^(以上|以内|以下|まで|前|後|間|くらい|ぐらい|ほど)?(に|で|が|は|も|を|の)?(必要|要る|要り|いる|いり|いれ|だけ|です|だ|だった|でし|なん|そろえ"
-    r"|つとめ|務め|合って|あって|届け|行|出|答え|ためる|来|増え|いい|始め|という|と決|間に合)"
+    r"^(の(?:組合|労協|ところ|所|団体)(?=でも)|の[一-龥]{2,4}(?=でし|です|だ))?(以上|以内|以下|まで|前|後|間|から|くらい|ぐらい|ほど|しか)*"
+    r"(でも|なら|に|で|が|は|も|を|の)*(?:[一-龥]{1,4}[へに](?=届|出|知|伝|言))?(必要|要る|要り|いる|いり|いれ|いない|いなきゃ|だけ|です|だ|だった|でし|なん|そろえ|揃え|集め|持て|出せ|もらえ|置け|置い|足り|済|捨て|処分"
+    r"|大丈夫|かまわ|つとめ|務め|合って|あって|あれ|ある|届け|行|出|答え|ためる|来|増え|いい|始め|という|って|と聞|と決|間に合|積|時効|言|すれ|する|伝え|知らせ|補|たった|たて|経っ|十分|もらって|署名|同意)"
 )
+_HALF = re.compile(r"(?<!過)(?:半分|半数)")  # as a share: half
+_OF_EVENT = re.compile(
+    r"((?:19|20)\d\d)年[^、。\d]{0,2}(?:\d+月(?:\d+日)?)?に([一-龥]{2})|([一-龥]{2})[^、。\d]{0,4}は((?:19|20)\d\d)年"
+)
+_AT_ONCE = re.compile(r"その日(のうち)?に|すぐに?(?=解散)|直ちに|即日")
+_DENIAL = re.compile(r"[^。\n]*(?:では|わけでは)(?:ありません|ない)")
+_REGARDLESS = re.compile(r"([一-龥]{2})(?:の[一-龥]{2})?(?:に関係なく|によらず|にかかわらず)")
+_NOT, _OBLIGED = re.compile("ない|ません"), re.compile(r"(?:な(?:いと|ければ|きゃ|くちゃ)|ては)(?:いけ|なら|だめ)(?:ない|ません)?")
+_OF_ALL, _ONLY = re.compile(r"どの(労協|組合|団体)|ぜんぶ|全部|すべて|みんな|全員"), re.compile(r"だけ|のうちの")
+_SITE = re.compile(r"([一-龥々ァ-ヺー]{2,5}?)(公園|市|町|村|区|島)(?![一-龥])")
+_POTENTIAL = "でき|られ|なれ|やれ|行え|譲れ|断れ|ゆずれ|持て|置け|もらえ|付けられ|作れ|入れ|使え|出せ"
 _MAY_NOT = re.compile(
-    r"(でき|られ|なれ|やれ|行え|受けられ)(ません|ない)|認められません|禁止|いけません|してはならない|だめです|(必要|要る|要り|いり).{0,2}(ありません|ません|ない)|不要"
+    rf"({_POTENTIAL})(ません|ない)|加わ[りれ]ません|認められません|禁止|いけません|してはならない|だめです"
+    r"|(必要|要る|要り|いり).{0,2}(ありません|ません|ない)|不要"
 )
 _MAY = re.compile(
-    r"(でき|られ|なれ|やれ|行え|付けられ|作れ|入れ|使え|出せ)(ます|る)(よね|でしょ|んです|の|か|$|よ)|問題ない(です)?よね|大丈夫(です)?よね"
+    rf"({_POTENTIAL})(ます|る)(よね|でしょ|んで|んだ|の(?!は)|か|$|よ)|({_POTENTIAL})(ます|る)(って|と|はず|そう|らしい)|て(いい|よい)(んです|です|の)?(よね|か|って|と|はず|$)|問題ない(です)?よね|大丈夫(です)?よね"
 )
-_NEED_NOT = re.compile(r"なくて(も)?(いい|よい|大丈夫|かまわない)")
+_NEED_NOT = re.compile(r"なくて(も)?(いい|よい|大丈夫|かまわない)|(いら|要ら|必要)ない|(いり|要り)ません|不要")
+_MUST_BE = re.compile(
+    r"(ないと|なければ|なきゃ)(だめ|いけ|なら)|必要(です|だ|で|なん|なの)|(要り|いり)ますよね|(要る|いる)(んです|んだ|の|って|と|はず|らしい|そう)|義務"
+)
+_NO_RULE = re.compile(r"(決まり|義務|必要)は(ありません|ない)|(要り|いり)ません|不要|かまいません")
+_NEGATIVE = re.compile(r"(ません|ないです)$")
 _MUST = re.compile(r"要ります|必要です|必ず|なければ|義務です|要る")
 
 
@@ -42,15 +89,30 @@ def judge(question: str, told: str) -> bool | None:
     if not sentence:
         return None
     told = ja.normalise(told)
-    for judged in (_years(sentence, told), _quantities(sentence, told)):
+    for judge_one in (_article, _first, _at_once, _events, _years, _quantities, _sites):
+        judged = judge_one(sentence, told)
         if judged is not None:
             return judged
-    first = told.split("。")[0]
+    return False if _contradicts(sentence, told) else None
+
+
+def _contradicts(sentence: str, told: str) -> bool:
+    """May against may not, must against need not, a plain statement against its denial, one place against another."""
+    first, *others = told.split("。")
+    if _is_denied(sentence, told):
+        return True
     if _NEED_NOT.search(sentence):
-        return False if _MUST.search(first) and not _MAY_NOT.search(first) else None
-    if _MAY.search(sentence) and _MAY_NOT.search(first) and not _MAY.search(first):
-        return False
-    return None
+        return bool(_MUST.search(told)) and not _MAY_NOT.search(first) and not _NO_RULE.search(first)
+    if _MUST_BE.search(sentence):
+        return bool(_NO_RULE.search(first))
+    if _MAY.search(sentence):
+        return bool(_MAY_NOT.search("。".join([first, *others[:1]]))) and not _MAY.search(first)
+    nouns = ja.nouns(sentence)
+    denied = bool(_NEGATIVE.search(first)) and not re.search("ない|ません|だけ", sentence)
+    if denied and nouns and all(n in first for n in nouns):
+        return True
+    named, known = (set(_PREFECTURE.findall(text)) for text in (sentence, told))
+    return bool(named and known) and named.isdisjoint(known)
 
 
 def as_open_question(question: str) -> str:
@@ -59,8 +121,14 @@ def as_open_question(question: str) -> str:
     Else the wrong amount would draw passages that happen to hold it.
     """
     sentence = _confirming(ja.normalise(question))
-    opened = _QUANTITY.sub(lambda m: _asked(m) if _is_claim(m, sentence) else m[0], sentence)
-    return ja.normalise(question).replace(sentence, opened) if opened != sentence else question
+    opened = _TAIL.sub("ですか?", sentence)
+    opened = _IN_ARTICLE.sub("何条", _FIRST.sub(r"\g<subject>どこ", opened))
+    opened = _BARE_COUNT.sub("いくつ", _DATE.sub("何年", opened))
+    if _CONFIRMS.search(sentence):  # where something is said to be is a claim only if it wants to be confirmed
+        opened = _PLACE.sub(lambda m: "どこ" if m[2] else "どこの県", opened)
+    opened = _QUANTITY.sub(lambda m: _asked(m) if m[3] != "つ" and _is_claim(m, opened) else m[0], opened)
+    opened = _REACHED.sub("必要ですか?", opened)
+    return _REPLACED.sub("", ja.normalise(question)).replace(sentence, opened) if opened != sentence else question
 
 
 def _asked(match: re.Match[str]) -> str:
@@ -73,36 +141,120 @@ def _is_claim(match: re.Match[str], sentence: str) -> bool:
 
 def _confirming(question: str) -> str:
     """The sentence that wants to be confirmed, the last one first; empty where there is none."""
-    sentences = [s for s in re.split(r"(?<=[。?!])", question) if s.strip()]
-    return next((s for s in reversed(sentences) if _CONFIRMS.search(s.strip())), "")
+    sentences = [s.strip() for s in re.split(r"(?<=[。?!])", question) if s.strip()]
+    sentences = [_REPLACED.sub("", s) for s in sentences]
+    if confirmed := next((s for s in reversed(sentences) if _CONFIRMS.search(s)), ""):
+        return confirmed
+    last = sentences[-1] if sentences else ""
+    return last if _HEARD.search(last) and not _ASKS.search(last) else ""
+
+
+def _article(sentence: str, told: str) -> bool | None:
+    """The article in which something is said to stand, against the last article that is told."""
+    named, known = _IN_ARTICLE.search(sentence), re.findall(r"(?:附則)?\d{1,3}条(?:の\d{1,2})?", told)
+    return named["article"] == known[-1] if named and known else None
+
+
+def _first(sentence: str, told: str) -> bool | None:
+    """What is said to come first of its kind is wrong where nothing of its name is told."""
+    named = _FIRST.search(sentence)
+    nouns = [m.surface() for m in ja.morphemes(named["named"]) if ja.is_subject(m)] if named else []
+    return False if nouns and not any(n in told for n in nouns) else None
 
 
 def _years(sentence: str, told: str) -> bool | None:
-    """One year each, and another one: a wrong date. The same one says little: much may be told of a year."""
-    granted = [m[1] for m in _YEAR.finditer(sentence) if re.match(r"(に|まで|から|だ|で|の\d+月)", sentence[m.end() :])]
+    """A year that is none of the one or two told is a wrong date. The same one says little: much may be told of a year."""
+    granted = [*(m[0][:4] for m in _DATE.finditer(sentence)), *_OF_YEAR.findall(sentence)]
     known = set(_YEAR.findall(told.split("\n")[0]))
-    return False if len(granted) == 1 and len(known) == 1 and granted[0] not in known else None
+    return False if len(granted) == 1 and 1 <= len(known) <= 2 and granted[0] not in known else None
 
 
 def _quantities(sentence: str, told: str) -> bool | None:
+    sentence = re.sub(r"(\d+)の(?=[一-龥]{2,4}(?:でし|です|だ))", r"\1つの", _HALF.sub("2分の1", sentence))
+    told = _HALF.sub("2分の1", told)
+    if (bare := _BARE_COUNT.search(sentence)) and (counts := re.findall(r"(\d+)(?:団体|法人|組合|人|つ|件|か所)", told)):
+        return None if bare[0] in counts else False
     for match in _QUANTITY.finditer(sentence):
         if not _is_claim(match, sentence):
             continue
         kind, amount = _kind_and_amount(match)
-        known = [_kind_and_amount(m) for m in _QUANTITY.finditer(told) if not _YEAR.match(m[0])]
-        of_kind = {a for k, a in known if k == kind}
+        of_kind = _told_of(kind, sentence, told)
         if of_kind and amount not in of_kind:
             return False
-        if of_kind == {amount}:
-            return True
+        known = [_kind_and_amount(m) for m in _QUANTITY.finditer(told) if not _YEAR.match(m[0])]
+        if {a for k, a in known if k == kind} == {amount}:
+            return True if _all_told(sentence, known, told) else None
     return None
+
+
+def _told_of(kind: str, sentence: str, told: str) -> set[float]:
+    """The amounts of a kind that are told of what the question is about: in the sentences that share most of its nouns.
+
+    Where one of its nouns stands right before an amount (「理事が2年以内、監事が4年以内」), only those.
+    """
+    nouns = set(ja.nouns(sentence))
+    found: list[tuple[int, bool, float]] = []
+    for part in re.split(r"[。\n]", told):
+        shared = len(nouns.intersection(ja.nouns(part)))
+        for match in _QUANTITY.finditer(part):
+            if not _YEAR.match(match[0]) and _kind_and_amount(match)[0] == kind:
+                named = any(re.search(rf"{re.escape(n)}[はがもを]?[^、。\d]{{0,2}}$", part[: match.start()]) for n in nouns)
+                found.append((shared, named, _kind_and_amount(match)[1]))
+    most = max((shared for shared, _, _ in found), default=0)
+    nearest = [f for f in found if f[0] == most]
+    return {amount for _, named, amount in nearest if named} or {amount for _, _, amount in nearest}
+
+
+def _at_once(sentence: str, told: str) -> bool | None:
+    """What is said to come at once, while a length of time is told."""
+    first = told.split("。")[0]
+    return False if _AT_ONCE.search(sentence) and any(_kind_and_amount(m)[0] == "time" for m in _QUANTITY.finditer(first)) else None
+
+
+def _events(sentence: str, told: str) -> bool | None:
+    """When something was or is, told with a time of its own: 「成立は2022年」 against 「2020年12月4日に成立し」."""
+    told_years = {event: year for year, event, _, _ in _OF_EVENT.findall(told) if event}
+    named = [(event, year) for _, _, event, year in _OF_EVENT.findall(sentence) if event]
+    moments = {what: when for when, what in _MOMENT.findall(told.split("\n")[0])}
+    named += [(what, when) for when, what in _MOMENT.findall(sentence)]
+    return False if any((told_years | moments).get(event, time) != time for event, time in named) else None
+
+
+def _sites(sentence: str, told: str) -> bool | None:
+    """One park, town or island against another, in what is said last and told first."""
+    last, first = sentence.split("、")[-1], told.split("\n")[0]
+    for name, site in _SITE.findall(re.split(r"[はで]", last)[1] if re.search("[は]", last) else last):
+        known = [n for n, s in _SITE.findall(first) if s == site]
+        if known and not any(n.endswith(name) or name.endswith(n) for n in known):
+            return False
+    return None
+
+
+def _is_denied(sentence: str, told: str) -> bool:
+    """What is told says in so many words that it is not so: 「総会で選ぶのではありません」, 「口数に関係なく」, 「だけです」."""
+    nouns = set(ja.nouns(sentence))
+    first = told.split("\n")[0]
+    denied = [set(ja.nouns(part)) for part in _DENIAL.findall(first)]
+    if any(part and part <= nouns for part in denied) and not _NOT.search(_OBLIGED.sub("", sentence)):
+        return True
+    if "関係な" not in sentence and any(re.search(n, sentence) for n in _REGARDLESS.findall(first)):
+        return True
+    return bool(_OF_ALL.search(sentence) and _ONLY.search("。".join(first.split("。")[:2])))
+
+
+def _all_told(sentence: str, known: list[tuple[str, float]], told: str) -> bool:
+    """Whether every quantity and every year of the sentence is told, so that nothing wrong is confirmed with what is right."""
+    quantities = [_kind_and_amount(m) for m in _QUANTITY.finditer(sentence) if not _YEAR.match(m[0])]
+    return all(q in known for q in quantities) and set(_YEAR.findall(sentence)) <= set(_YEAR.findall(told))
 
 
 def _kind_and_amount(match: re.Match[str]) -> tuple[str, float]:
     """Lengths of time are compared in days, so that 1か月 is not 2週間."""
     if match[4]:
-        return "share", int(match[5]) / max(int(match[4]), 1)
+        return "share", round(int(match[5]) / max(int(match[4]), 1), 4)
     amount, unit = float(match[1]) * _LARGE.get(match[2] or "", 1), match[3]
     if unit in _DAYS:
         return "time", amount * _DAYS[unit]
-    return {"名": "人"}.get(unit, unit), amount
+    if unit in _SHARES:
+        return "share", round(amount / _SHARES[unit], 4)
+    return {"名": "人", "団体": "つ", "法人": "つ", "県": "つ"}.get(unit, unit), amount

@@ -6,6 +6,7 @@ import datetime as dt
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
+from itertools import groupby
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,7 @@ import sqlalchemy as sa
 from knowledge import lexical
 from knowledge.database import Database
 from knowledge.embedding import Vectors
+from knowledge.errors import InvalidDocument
 from knowledge.languages import ja
 from knowledge.languages.colloquial import unify
 from knowledge.types import Audience, Document, Kind, Passage, text_hash
@@ -84,7 +86,10 @@ class KnowledgeStore:
         self._db = database
 
     def upsert(self, items: Sequence[Document], origin: str, *, complete: bool = False) -> int:
-        """Write what changed and, when `complete`, delete what this origin no longer holds. Returns the number of changes."""
+        """Write what changed and, when `complete`, delete what this origin no longer holds. Returns the number of changes.
+
+        Raises InvalidDocument, and writes nothing, where another origin holds a document of the same id.
+        """
         hashes = {d.id: _document_hash(d) for d in items}
         with self._db.read() as c:
             held = dict(c.execute(sa.select(documents.c.id, documents.c.hash).where(documents.c.origin == origin)).all())
@@ -97,12 +102,19 @@ class KnowledgeStore:
             return 0
         rows = [row for d in changed for row in _passage_rows(d)]  # analysing is slow: outside the transaction
         with self._db.write() as c:
+            if foreign := _owned_elsewhere(c, [d.id for d in changed], origin):
+                raise InvalidDocument(f"the id {min(foreign)} is taken by a document from elsewhere; give it another one.")
             _delete(c, gone)
             for document in changed:
                 _write_document(c, document, origin, hashes[document.id])
             _replace_passages(c, [d.id for d in changed], rows)
             _bump(c)
         return len(changed) + len(gone)
+
+    def owned_elsewhere(self, ids: Sequence[str], origin: str) -> set[str]:
+        """Those of some document ids that another origin holds already."""
+        with self._db.read() as c:
+            return _owned_elsewhere(c, ids, origin)
 
     def delete(self, ids: Sequence[str]) -> None:
         with self._db.write() as c:
@@ -141,6 +153,16 @@ class KnowledgeStore:
             rows = c.execute(query.set_label_style(sa.LABEL_STYLE_TABLENAME_PLUS_COL)).mappings().all()
         return _document(rows[0], tuple(_passage(r) for r in rows)) if rows else None
 
+    def of_kind(self, kind: Kind, audience: Audience) -> list[tuple[Document, Passage, str]]:
+        """Every document of a kind that an audience may see: itself, its first passage, the searchable text of all of it."""
+        query = sa.select(documents, passages).join(passages, passages.c.document_id == documents.c.id)
+        query = query.where(documents.c.kind == kind.value).order_by(documents.c.id, passages.c.position)
+        with self._db.read() as c:
+            rows = c.execute(query.set_label_style(sa.LABEL_STYLE_TABLENAME_PLUS_COL)).mappings().all()
+        groups = [list(group) for _, group in groupby(rows, key=lambda r: r["documents_id"])]
+        found = [(_document(g[0]), _passage(g[0]), "\n".join(r["passages_search_text"] for r in g)) for g in groups]
+        return [(d, p, text) for d, p, text in found if d.audience.meets(audience)]
+
     def document_ids(self) -> list[str]:
         with self._db.read() as c:
             return list(c.scalars(sa.select(documents.c.id).order_by(documents.c.id)))
@@ -157,12 +179,19 @@ class KnowledgeStore:
         return list(found)
 
     def articles(self, names: Sequence[str]) -> list[tuple[Document, Passage]]:
-        """The law documents of these articles with their first passage, in the order of the names."""
+        """The law documents of these articles that everybody may see, with their first passage, in the order of the names.
+
+        Where several carry an article (a checklist does, and so may what was brought in), it is the one whose source is just
+        that article, and of several such the first by id.
+        """
         query = sa.select(documents, passages).join(passages, passages.c.document_id == documents.c.id)
         query = query.where(documents.c.article.in_(names), documents.c.kind == Kind.LAW.value, passages.c.position == 0)
         with self._db.read() as c:
             rows = c.execute(query.set_label_style(sa.LABEL_STYLE_TABLENAME_PLUS_COL)).mappings().all()
-        found = {r["documents_article"]: (_document(r), _passage(r)) for r in rows}
+        found: dict[str, tuple[Document, Passage]] = {}
+        for document, passage in sorted(((_document(r), _passage(r)) for r in rows), key=lambda pair: _distance(pair[0])):
+            if document.audience.meets(Audience()):
+                found.setdefault(document.article, (document, passage))
         return [found[n] for n in names if n in found]
 
     def has_article(self, article: str) -> bool:
@@ -232,6 +261,19 @@ class KnowledgeStore:
         )
         with self._db.read() as c:
             return {r.passage_id: (r.embed_hash, Audience.of(*r.audience)) for r in c.execute(query)}
+
+
+def _distance(document: Document) -> tuple[bool, str]:
+    """Orders documents that carry the same article: its own guide comes first."""
+    return not document.source.endswith(f" {document.article}"), document.id
+
+
+def _owned_elsewhere(c: sa.Connection, ids: Sequence[str], origin: str) -> set[str]:
+    found: set[str] = set()
+    for start in range(0, len(ids), _AT_ONCE):
+        query = sa.select(documents.c.id).where(documents.c.id.in_(ids[start : start + _AT_ONCE]), documents.c.origin != origin)
+        found.update(c.scalars(query))
+    return found
 
 
 def _write_document(c: sa.Connection, d: Document, origin: str, digest: str) -> None:

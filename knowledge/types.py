@@ -109,14 +109,25 @@ class Match:
 
 
 @dataclass(frozen=True, slots=True)
+class Context:
+    """What a question goes on from, and how. Passages by id, latest first."""
+
+    topic: tuple[str, ...] = ()  # what the last answer told
+    earlier: tuple[str, ...] = ()  # what was told before, for a question that may go back to it
+    points_back: bool = False  # the question cannot be understood without them: 「それは」
+    refers_to: str = ""  # the words by which it names them: 「その資金」「さっきの臨時総会」
+    another: bool = False  # it asks for something else than was told: 「ほかには?」
+    asks_the_same: bool = False  # it only names another subject, for the same question: 「監事は?」
+
+
+@dataclass(frozen=True, slots=True)
 class Question:
     """What is asked, and by whom: the asker's audience limits what may be found."""
 
     text: str
     audience: Audience = Audience()
     language: str = "ja"
-    topic: tuple[str, ...] = ()  # ids of the passages the conversation is about, latest first
-    points_back: bool = False  # the question cannot be understood without them
+    context: Context = Context()
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,6 +175,7 @@ class Answer:
     missing: Missing | None = None
     told: tuple[str, ...] = ()  # the passages whose words the layers are, in order
     premise: bool | None = None  # what the question takes for granted: confirmed, corrected, or not judged
+    more: tuple[Match, ...] = ()  # of cases that were listed, those for which there was no room: to be offered by number
 
 
 def text_hash(text: str) -> str:

@@ -247,6 +247,7 @@ class Message:
     flags: int = 0
     allowed_mentions: Json | None = None
     reference: Message | None = None
+    forwarded: Message | None = None
     message_reference: Json | None = None
     pings: Pings = field(default_factory=Pings)
     nonce: str | int | None = None
@@ -286,10 +287,15 @@ class Message:
         }  # fmt: skip
         if self.nonce is not None:
             found["nonce"] = self.nonce
+        if self.forwarded:  # a picture of what was forwarded, kept back as its own words would be
+            kept = "type content embeds attachments timestamp edited_timestamp flags mentions sticker_items".split()  # noqa: SIM905
+            picture = self.forwarded.payload(bot)
+            found["message_snapshots"] = [{"message": {k: picture[k] for k in kept}}] if shown else []
         if self.interaction:
             found |= {"interaction_metadata": self.interaction, "webhook_id": str(bot.id), "application_id": str(bot.id)}
         if self.message_reference:
             found["message_reference"] = self.message_reference
+        if self.message_reference and not self.forwarded:
             gone = self.reference is None or self.reference.deleted
             found["referenced_message"] = None if gone or not self.reference else self.reference.payload(bot, content_intent)
         return found

@@ -469,6 +469,16 @@ class DiscordPlatform:
 
         return self._do(work)
 
+    def forward(self, message: Message, channel: Channel, user: User) -> Message:
+        """A member passes a message on: it arrives as a picture of that message, without words of its own."""
+
+        def work() -> Message:
+            passed = Message(channel, user, forwarded=message, message_reference=self._reference(message) | {"type": 1})
+            self._post(passed)
+            return passed
+
+        return self._do(work)
+
     def edit(self, message: Message, content: str) -> None:
         def work() -> None:
             message.content, message.edited = content, now()

@@ -23,12 +23,13 @@ SECRET, TOKEN = "channel-secret", "channel-token"
 class Running:
     """`with Running(settings) as bot:` serves within the block; leaving it is a clean stop."""
 
-    def __init__(self, settings: Settings) -> None:
-        self.yui: Yui = build(settings)
+    def __init__(self, settings: Settings, yui: Yui | None = None) -> None:
+        self.yui: Yui = yui or build(settings)
         self.yui.knowledge.align()
         port = free_port()
         self.address = f"http://127.0.0.1:{port}"
-        config = uvicorn.Config(create_app(self.yui), host="127.0.0.1", port=port, log_level="error", server_header=False)
+        self.app = create_app(self.yui)
+        config = uvicorn.Config(self.app, host="127.0.0.1", port=port, log_level="error", server_header=False)
         self._server = uvicorn.Server(config)
         self._thread = threading.Thread(target=lambda: asyncio.run(self._server.serve()), name="bot", daemon=True)
 

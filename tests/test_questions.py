@@ -14,7 +14,16 @@ from bot.messages import IncomingMessage
 
 QUESTIONS = Path(__file__).parent / "questions"
 # file, at least this share right, at least this share of the unanswerable declined
-FLOORS = [("members.jsonl", 0.95, 0.95), ("held_out.jsonl", 0.95, 0.95), ("languages.jsonl", 0.85, 0.85)]
+FLOORS = [
+    ("members.jsonl", 0.97, 0.97),
+    ("held_out.jsonl", 0.97, 0.97),
+    ("practice_act.jsonl", 0.96, 0.97),
+    ("practice_survey.jsonl", 0.97, 0.97),
+    ("languages.jsonl", 0.96, 0.9),
+    ("fresh.jsonl", 0.96, 0.95),
+    ("premises.jsonl", 0.98, 0.0),
+    ("declines.jsonl", 0.0, 0.96),
+]
 
 
 def outcomes(yui: Yui, file: Path) -> list[Outcome]:
@@ -35,6 +44,14 @@ def test_floor(shipped: Yui, name: str, right: float, declined: float) -> None:
     told = json.dumps(figures, ensure_ascii=False)
     assert figures["right"] >= right, told
     assert figures["declined"] >= declined, told
+
+
+def test_a_wrong_premise_is_corrected_first_and_a_right_one_is_not_denied(shipped: Yui) -> None:
+    found = outcomes(shipped, QUESTIONS / "premises.jsonl")
+    denied = {o.question.id for o in found if o.answer["text"].startswith("いいえ")}
+    wrong = {o.question.id for o in found if o.question.style == "wrong-premise"}
+    assert len(wrong - denied) <= 2, wrong - denied
+    assert not denied - wrong
 
 
 def test_there_are_enough_questions_of_every_kind() -> None:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
-from bot.messages import Reply
+from bot.messages import Card, Choice, Reply
 from bot.splitting import shorten, split, utf16
 from bot.wording import say
 
@@ -18,19 +19,18 @@ MOST_MESSAGES = 5
 _MOST_CHOICES = 13
 _MOST_LINKS = 3
 _LARGE_BUBBLE = 3_500  # characters of a bubble in large type: 30 KB of JSON with room
+_MOST_CARDS = 10
+_BUBBLE_JSON, _CAROUSEL_JSON = 30_000, 50_000
+_CARD_TEXTS = (1_000, 400, 150, 60)  # characters of a card's text, tried in turn until the carousel is small enough
+_FLEX_LABEL = 40  # graphemes
 
-SAY, UP, DOWN = "say:", "up:", "down:"
+SAY, DO, UP, DOWN = "say:", "do:", "up:", "down:"
 
 
 def messages(reply: Reply, quote_token: str = "", most: int = MOST_MESSAGES) -> list[dict[str, Any]]:
     """At most `most` message objects. The first quotes the question; the last carries the choices."""
-    if reply.large and len(reply.text) <= _LARGE_BUBBLE:
-        rendered: list[dict[str, Any]] = [_large(reply)]
-    else:
-        parts = split(reply.text, LONGEST_TEXT, utf16)
-        if len(parts) > most:
-            parts = [*parts[: most - 1], shorten(parts[most - 1], LONGEST_TEXT - 1, utf16) + "…"]
-        rendered = [{"type": "text", "text": part} for part in parts if part.strip()] or [{"type": "text", "text": "…"}]
+    cards = [_carousel(reply)] if reply.cards else []
+    rendered = [*_said(reply, (reply.body if cards else "") or reply.text, most - len(cards)), *cards]
     if quote_token and rendered[0]["type"] == "text":
         rendered[0]["quoteToken"] = quote_token
     if items := _choices(reply):
@@ -38,17 +38,29 @@ def messages(reply: Reply, quote_token: str = "", most: int = MOST_MESSAGES) -> 
     return rendered
 
 
+def _said(reply: Reply, text: str, most: int) -> list[dict[str, Any]]:
+    if reply.large and len(text) <= _LARGE_BUBBLE:
+        return [_large(reply, text)]
+    parts = split(text, LONGEST_TEXT, utf16)
+    if len(parts) > most:
+        parts = [*parts[: most - 1], shorten(parts[most - 1], LONGEST_TEXT - 1, utf16) + "…"]
+    return [{"type": "text", "text": part} for part in parts if part.strip()] or [{"type": "text", "text": "…"}]
+
+
 def together(late: Sequence[dict[str, Any]], now: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """Late answers before the present one, all in one call."""
     return [*late[: MOST_MESSAGES - len(now)], *now]
 
 
-def kept(rendered: Sequence[dict[str, Any]], language: str, *, note: bool) -> list[dict[str, Any]]:
-    """What is kept of an answer that came too late: its first message, with a word on that where `note` asks for it."""
-    first = {k: v for k, v in rendered[0].items() if k != "quickReply"}
+def kept(reply: Reply, quote_token: str = "", *, note: bool) -> list[dict[str, Any]]:
+    """What is kept of an answer that came too late: its first message, with a word on that where `note` asks for it.
+
+    Cards stand in it as text: their buttons would be old by then.
+    """
+    first = {k: v for k, v in messages(replace(reply, cards=()), quote_token)[0].items() if k != "quickReply"}
     if first["type"] != "text" or not note:
         return [first]
-    told = say("late", language) + "\n"
+    told = say("late", str(reply.answer.get("language", "ja"))) + "\n"
     return [{**first, "text": told + shorten(first["text"], LONGEST_TEXT - utf16(told), utf16)}]
 
 
@@ -56,36 +68,66 @@ def _choices(reply: Reply) -> list[dict[str, Any]]:
     """Quick replies: shown on phones, gone with the next message; each can be typed as well."""
     language = str(reply.answer.get("language", "ja"))
     # A button goes on from the very answer it stands under, however old.
-    items = [_postback(c.text, f"{SAY}{reply.answer_id}:{c.text}", c.text) for c in reply.choices]
+    actions = [_postback(c, reply.answer_id) for c in reply.choices]
     if reply.rating and reply.answer.get("answered"):
-        for key, what in (("helpful", UP), ("unhelpful", DOWN)):
-            items.append(_postback(say(key, language), what + reply.rating, say(key, language)))
-    return items[:_MOST_CHOICES]
+        actions += [_action(say(key, language), what + reply.rating) for key, what in (("helpful", UP), ("unhelpful", DOWN))]
+    return [{"type": "action", "action": action} for action in actions[:_MOST_CHOICES]]
 
 
-def _postback(label: str, data: str, shown: str) -> dict[str, Any]:
-    action = {"type": "postback", "label": shorten(label, _LABEL), "data": data[:_DATA], "displayText": shorten(shown, _DATA)}
-    return {"type": "action", "action": action}
+def _postback(choice: Choice, answer_id: str, *, before: str = "", label: int = _LABEL) -> dict[str, Any]:
+    """What a choice does when it is pressed. `before`: what else the chat is shown, so that everybody sees what was meant."""
+    data = DO + choice.data
+    if not choice.data or len(data) > _DATA:  # a signature that is cut is none: the words do as well
+        data = f"{SAY}{answer_id}:{choice.text}"
+    return _action(choice.text, data, before=before, label=label)
 
 
-def _large(reply: Reply) -> dict[str, Any]:
-    """One bubble in large letters, which also grow with the phone's own setting; its sources open at a touch."""
-    text = reply.text
-    contents = [
-        {"type": "text", "text": line, "wrap": True, "size": "xl", "scaling": True, "color": "#111111"}
-        for line in text.split("\n")
-        if line.strip()
-    ]
-    bubble: dict[str, Any] = {
-        "type": "bubble",
-        "size": "giga",
-        "body": {"type": "box", "layout": "vertical", "spacing": "md", "contents": contents},
-    }
-    if links := _links(reply):
-        bubble["footer"] = {"type": "box", "layout": "vertical", "spacing": "sm", "contents": links}
-    if len(json.dumps(bubble)) > 30_000:
+def _action(text: str, data: str, *, before: str = "", label: int = _LABEL) -> dict[str, Any]:
+    shown = shorten(f"{before} {text}".strip(), _DATA)
+    return {"type": "postback", "label": shorten(text, label), "data": data[:_DATA], "displayText": shown}
+
+
+def _large(reply: Reply, text: str) -> dict[str, Any]:
+    """One bubble in large letters; its sources open at a touch."""
+    bubble = _bubble([_line(line, "xl") for line in text.split("\n") if line.strip()], _links(reply), "giga")
+    if len(json.dumps(bubble)) > _BUBBLE_JSON:
         return {"type": "text", "text": text}
     return {"type": "flex", "altText": shorten(text, _LONGEST_ALT, utf16), "contents": bubble}
+
+
+def _carousel(reply: Reply) -> dict[str, Any]:
+    """The cards side by side, each with its buttons; where no cards are shown, the listed text."""
+    contents: dict[str, Any] = {}
+    for most in _CARD_TEXTS:
+        bubbles = [_card(card, reply, most) for card in reply.cards[:_MOST_CARDS]]
+        contents = {"type": "carousel", "contents": bubbles}
+        if len(json.dumps(contents)) <= _CAROUSEL_JSON:
+            break
+    return {"type": "flex", "altText": shorten(reply.text, _LONGEST_ALT, utf16) or "…", "contents": contents}
+
+
+def _card(card: Card, reply: Reply, most: int) -> dict[str, Any]:
+    title, text = ("xxl", "xl") if reply.large else ("lg", "md")
+    lines = [_line(shorten(card.title, most), title) | {"weight": "bold"}] if card.title.strip() else []
+    lines += [_line(line, text) for line in shorten(card.text, most).split("\n") if line.strip()]
+    buttons: list[dict[str, Any]] = [
+        {"type": "button", "height": "sm", "action": _postback(c, reply.answer_id, before=card.title, label=_FLEX_LABEL)}
+        for c in card.choices
+    ]
+    return _bubble(lines or [_line("…", text)], buttons, "giga" if reply.large else "mega")
+
+
+def _line(text: str, size: str) -> dict[str, Any]:
+    """Letters that also grow with the phone's own setting."""
+    return {"type": "text", "text": text, "wrap": True, "size": size, "scaling": True, "color": "#111111"}
+
+
+def _bubble(lines: Sequence[dict[str, Any]], buttons: Sequence[dict[str, Any]], size: str) -> dict[str, Any]:
+    body = {"type": "box", "layout": "vertical", "spacing": "md", "contents": list(lines)}
+    bubble: dict[str, Any] = {"type": "bubble", "size": size, "body": body}
+    if buttons:
+        bubble["footer"] = {"type": "box", "layout": "vertical", "spacing": "sm", "contents": list(buttons)}
+    return bubble
 
 
 def _links(reply: Reply) -> list[dict[str, Any]]:

@@ -15,7 +15,7 @@ from typing import Any
 
 from fastapi import APIRouter, HTTPException, Request, Response
 
-from adapters.line import rendering
+from adapters.line import payloads, rendering
 from adapters.line.channel import FRESH, Channel, Outcome, Refused, Sent, Unreadable
 from bot.addressing import Names
 from bot.bootstrap import Yui
@@ -47,7 +47,7 @@ class Webhook:
         if not self._is_signed(raw, request.headers.get("x-line-signature", "")):
             raise HTTPException(400, "署名が合いません。チャネルシークレットを確かめてください。")
         rows = []
-        for event in _events(raw):
+        for event in payloads.events(raw):
             row = await self._translated(event)
             self._yui.metrics.received(PLATFORM, addressed=row is not None)
             if row is not None:
@@ -79,7 +79,7 @@ class Webhook:
         conversation = self._conversations.pseudonym(PLATFORM, chat)
         if kind == "leave":
             await self._inbox.run(self._inbox.leave, conversation)
-            await self._inbox.run(self._yui.store.left, conversation)
+            await self._conversations.left(conversation)
             return None
         if kind == "unsend":
             await self._unsent(event, conversation)
@@ -107,7 +107,7 @@ class Webhook:
             return {"kind": "greeting"}
         if kind == "postback":
             data = str(event["postback"]["data"])
-            known = data.startswith((rendering.SAY, rendering.UP, rendering.DOWN))
+            known = data.startswith((rendering.SAY, rendering.DO, rendering.UP, rendering.DOWN))
             return {"kind": "postback", "data": data} if known else None
         if kind == "messageEdited":
             return await self._edited(event, source, conversation, group=group)
@@ -122,9 +122,8 @@ class Webhook:
         message = event["message"]
         quoted = message.get("quotedMessageId")
         quotes = await self._inbox.run(self._yui.store.answer_of, PLATFORM, str(quoted)) if quoted else None
-        if message["type"] != "text":
-            return {"kind": "message", "text": "", "unreadable": True} if not group or quotes is not None else None
-        text, called_by, mentioned = _without_mentions(message)
+        unreadable = message["type"] != "text"
+        text, called_by, mentioned = ("", "", False) if unreadable else payloads.without_mentions(message)
         user = source.get("userId") or ""
         incoming = IncomingMessage(
             conversation=conversation,
@@ -132,9 +131,12 @@ class Webhook:
             sender=self._conversations.pseudonym(PLATFORM, user) if user else "",
             addressed=not group or mentioned or quotes is not None or self._names.call(called_by),
             group=group,
+            unreadable=unreadable,
         )
         if not await self._conversations.is_addressed(incoming):
             return None
+        if unreadable:
+            return {"kind": "message", "text": "", "unreadable": True}
         return {"kind": "message", "text": incoming.text, "quote_token": message.get("quoteToken", ""), "quotes": quotes or ""}
 
     async def _edited(
@@ -196,8 +198,15 @@ class Webhook:
             await self._inbox.run(self._inbox.finish, event)
         else:
             sent = await self._send(event, reply, fresh_until)
+        if group and sent.outcome is Outcome.WITHDRAWN:
+            await self._look_whether_left(event.conversation)
         about = {"kind": event.payload["kind"], "act": reply.act.value if reply else "silent", "outcome": sent.outcome.value}
         log.info("event", extra={"platform": PLATFORM, **about, "attempt": event.attempts, "request": sent.request_id})
+
+    async def _look_whether_left(self, conversation: str) -> None:
+        """Removed from the group while a reply was being worked out: what that has left behind goes as well."""
+        if not await self._inbox.run(self._yui.store.knows_group, conversation):
+            await self._conversations.left(conversation)
 
     async def _reply(self, event: Event) -> Reply | None:
         try:
@@ -211,13 +220,17 @@ class Webhook:
         if payload["kind"] == "greeting":
             return self._conversations.greeting(group=group)
         text, quotes = str(payload.get("text", "")), str(payload.get("quotes", ""))
+        press = ""
         if payload["kind"] == "postback":
             data = str(payload["data"])
-            if not data.startswith(rendering.SAY):
+            if _rates(event):
                 kind, _, signed = data.partition(":")
                 rater = event.sender or event.conversation
                 return await self._conversations.thank_for_rating(signed, rater, helpful=f"{kind}:" == rendering.UP)
-            quotes, _, text = data.removeprefix(rendering.SAY).partition(":")
+            if data.startswith(rendering.DO):
+                press = data.removeprefix(rendering.DO)
+            else:
+                quotes, _, text = data.removeprefix(rendering.SAY).partition(":")
         message = IncomingMessage(
             conversation=event.conversation,
             text=text,
@@ -226,6 +239,7 @@ class Webhook:
             platform=PLATFORM,
             quotes=quotes,
             unreadable=bool(payload.get("unreadable")),
+            press=press,
         )
         return await self._conversations.reply_to(message)
 
@@ -257,37 +271,16 @@ class Webhook:
         """Write down what became of a reply, all in one transaction."""
         shown, unshown = (late, []) if sent.outcome in (Outcome.SENT, Outcome.UNCERTAIN) else ([], late)
         kept = None
-        rating = event.payload["kind"] == "postback" and not str(event.payload["data"]).startswith(rendering.SAY)
-        if sent.outcome is Outcome.STALE and not rating:
+        if sent.outcome is Outcome.STALE and not _rates(event):
             self._yui.metrics.late(PLATFORM)
-            kept = rendering.kept(rendered, str(reply.answer.get("language", "ja")), note=event.payload["kind"] != "greeting")
+            quote = str(event.payload.get("quote_token", ""))
+            kept = rendering.kept(reply, quote, note=event.payload["kind"] != "greeting")
         await self._inbox.run(lambda: self._inbox.finish(event, kept, shown=shown, unshown=unshown))
         mine = sent.message_ids[-len(rendered) :]
         if mine and (reply.answer_id or event.payload.get("group")):
             await self._inbox.run(self._yui.store.sent, PLATFORM, event.conversation, mine, reply.answer_id, self._yui.clock())
 
 
-def _events(raw: bytes) -> list[Mapping[str, Any]]:
-    try:
-        events = json.loads(raw.decode("utf-8"))["events"]
-        if not isinstance(events, list):
-            raise TypeError
-    except (ValueError, KeyError, TypeError, RecursionError):
-        raise HTTPException(400, "読み取れませんでした。LINEのWebhookの形ではありません。") from None
-    return [event for event in events if isinstance(event, dict)]
-
-
-def _without_mentions(message: Mapping[str, Any]) -> tuple[str, str, bool]:
-    """The text without the mention of the bot itself, the text without anybody's, and whether the bot was mentioned.
-
-    Places count UTF-16 units. A person's mention is no call, even if her name begins like the bot's.
-    """
-    mentionees = sorted((message.get("mention") or {}).get("mentionees") or [], key=lambda m: -int(m["index"]))
-    said = alone = str(message["text"]).encode("utf-16-le", "surrogatepass")
-    for m in mentionees:
-        start, end = 2 * int(m["index"]), 2 * (int(m["index"]) + int(m["length"]))
-        alone = alone[:start] + alone[end:]
-        if m.get("isSelf") is True:
-            said = said[:start] + said[end:]
-    mentioned = any(m.get("isSelf") is True for m in mentionees)
-    return said.decode("utf-16-le", "replace").strip(), alone.decode("utf-16-le", "replace").strip(), mentioned
+def _rates(event: Event) -> bool:
+    """Whether it is a press of a button that rates an answer."""
+    return event.payload["kind"] == "postback" and str(event.payload["data"]).startswith((rendering.UP, rendering.DOWN))

@@ -4,28 +4,29 @@ from __future__ import annotations
 
 import secrets
 from importlib import resources
-from typing import Annotated, Any
+from typing import Any
 from urllib.parse import parse_qs
 
-from fastapi import APIRouter, Cookie, FastAPI, HTTPException, Request, Response
+from fastapi import APIRouter, FastAPI, HTTPException, Request, Response
 from fastapi.responses import HTMLResponse
 from jinja2 import Environment, PackageLoader, StrictUndefined
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, StrictBool
 
+from adapters.web import api
+from adapters.web.callers import COOKIE, Conversation, Throttles
+from adapters.web.schemas import Error
+from bot.bootstrap import Yui
 from bot.conversations import LONGEST_MESSAGE, Conversations
 from bot.messages import IncomingMessage, Reply
 
-_COOKIE = "yui_conversation"
 _A_DAY = 24 * 60 * 60
 _ASSETS = {"page.css": "text/css", "page.js": "text/javascript"}
-
-Conversation = Annotated[str | None, Cookie(alias=_COOKIE, max_length=100)]
 
 
 class Ask(BaseModel):
     """A question. Questions with the same `conversation` go on from each other."""
 
-    question: str
+    question: str = Field(json_schema_extra={"pattern": r"\S"})  # what is empty is told so in words
     lang: str | None = Field(None, max_length=20, examples=["ja", "ja-easy", "en"])
     conversation: str | None = Field(None, max_length=100)
 
@@ -70,31 +71,35 @@ class Rating(BaseModel):
     """`answer`: the signed `rating` of the answer that is rated."""
 
     answer: str = Field(max_length=200)
-    helpful: bool
+    helpful: StrictBool
 
 
-def create(conversations: Conversations, app: FastAPI) -> APIRouter:
+def create(yui: Yui, app: FastAPI) -> APIRouter:
+    """The routes of the chat page and of the JSON interface; what they share is kept in `app.state`."""
+    app.state.yui = yui
+    app.state.throttles = Throttles.usual()
+    conversations = yui.conversations
     router = APIRouter()
     pages = Environment(loader=PackageLoader("adapters.web", "."), autoescape=True, undefined=StrictUndefined)
 
-    def page(conversation: str | None, reply: Reply | None = None, question: str = "") -> HTMLResponse:
+    def page(conversation: str, reply: Reply | None = None, question: str = "") -> HTMLResponse:
         response = HTMLResponse(pages.get_template("page.html").render(reply=reply, question=question, longest=LONGEST_MESSAGE))
-        if conversation is None:
-            response.set_cookie(_COOKIE, secrets.token_urlsafe(18), max_age=_A_DAY, httponly=True, samesite="lax")
+        if not conversation:
+            response.set_cookie(COOKIE, secrets.token_urlsafe(18), max_age=_A_DAY, httponly=True, samesite="lax")
         return response
 
     @router.get("/", include_in_schema=False)
-    async def chat(conversation: Conversation = None) -> HTMLResponse:
+    async def chat(conversation: Conversation = "") -> HTMLResponse:
         return page(conversation)
 
     @router.post("/", include_in_schema=False)
-    async def chat_without_scripts(request: Request, conversation: Conversation = None) -> HTMLResponse:
+    async def chat_without_scripts(request: Request, conversation: Conversation = "") -> HTMLResponse:
         body = (await request.body()).decode("utf-8", "replace")
         question = parse_qs(body, keep_blank_values=True, max_num_fields=5).get("question", [""])[0]
         return page(conversation, await _reply(conversations, question, None, conversation), question)
 
-    @router.post("/api/ask", response_model_exclude_none=True)
-    async def ask(ask: Ask, conversation: Conversation = None) -> AskAnswer:
+    @router.post("/api/ask", response_model_exclude_none=True, responses=_refusals(400, 413, 422, 500, 503))
+    async def ask(ask: Ask, conversation: Conversation = "") -> AskAnswer:
         if not ask.question.strip():
             raise HTTPException(422, "質問が空です。聞きたいことを書いて送ってください。")
         if len(ask.question) > LONGEST_MESSAGE:
@@ -102,8 +107,8 @@ def create(conversations: Conversations, app: FastAPI) -> APIRouter:
         reply = await _reply(conversations, ask.question, ask.lang, ask.conversation or conversation)
         return AskAnswer.model_validate(dict(reply.answer))
 
-    @router.post("/api/ratings", status_code=204)
-    async def rate(rating: Rating, request: Request, conversation: Conversation = None) -> Response:
+    @router.post("/api/ratings", status_code=204, responses=_refusals(400, 404, 413, 422, 500, 503))
+    async def rate(rating: Rating, request: Request, conversation: Conversation = "") -> Response:
         rater = conversation or (request.client.host if request.client else "unknown")
         if not await conversations.rate(rating.answer, conversations.pseudonym("web", rater), helpful=rating.helpful):
             raise HTTPException(404, "その答えは見つかりません。")
@@ -120,25 +125,54 @@ def create(conversations: Conversations, app: FastAPI) -> APIRouter:
         content = (resources.files("adapters.web") / name).read_bytes()
         return Response(content, media_type=_ASSETS[name], headers={"cache-control": "max-age=3600"})
 
+    router.include_router(api.router)
     return router
 
 
-async def _reply(conversations: Conversations, question: str, language: str | None, conversation: str | None) -> Reply:
-    if conversation is None:
+async def _reply(conversations: Conversations, question: str, language: str | None, conversation: str) -> Reply:
+    if not conversation:
         return await conversations.reply_once(IncomingMessage("", question, language=language, platform="web"))
     message = IncomingMessage(conversations.pseudonym("web", conversation), question, language=language, platform="web")
     reply = await conversations.reply_to(message)
     return reply or await conversations.reply_once(message)  # on the web everybody speaks to the bot alone
 
 
+def _refusals(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    return {status: {"model": Error} for status in statuses}
+
+
 def _operations(schema: dict[str, Any]) -> list[dict[str, Any]]:
-    """What the page of the interface shows: each operation with the fields of its body."""
-    found = []
-    for path, methods in schema["paths"].items():
-        for method, operation in methods.items():
-            body = operation.get("requestBody", {}).get("content", {}).get("application/json", {}).get("schema", {})
-            name = body.get("$ref", "").rpartition("/")[2]
-            model = schema.get("components", {}).get("schemas", {}).get(name, {})
-            fields = [(field, field in model.get("required", ())) for field in model.get("properties", {})]
-            found.append({"method": method.upper(), "path": path, "about": model.get("description", ""), "fields": fields})
-    return found
+    """What the page of the interface shows: each operation with what it takes."""
+    return [
+        {
+            "method": method.upper(),
+            "path": path,
+            "about": operation.get("description", ""),
+            "key": _key(operation),
+            "fields": _fields(operation, schema),
+        }
+        for path, methods in schema["paths"].items()
+        for method, operation in methods.items()
+    ]
+
+
+def _key(operation: dict[str, Any]) -> str:
+    """Whether an operation wants a key: `needed`, `taken` where it goes without, or nothing."""
+    ways = operation.get("security", [])
+    return "" if not ways else "taken" if {} in ways else "needed"
+
+
+def _fields(operation: dict[str, Any], schema: dict[str, Any]) -> list[tuple[str, bool, str]]:
+    """(name, required, about) of the parameters in the address and of the body's fields."""
+    found = [(p["name"], p["required"], "") for p in operation.get("parameters", ()) if p["in"] == "query"]
+    body = operation.get("requestBody", {}).get("content", {}).get("application/json", {}).get("schema", {})
+    model = schema.get("components", {}).get("schemas", {}).get(body.get("$ref", "").rpartition("/")[2], {})
+    required = model.get("required", ())
+    return [*found, *((name, name in required, _limits(told)) for name, told in model.get("properties", {}).items())]
+
+
+def _limits(told: dict[str, Any]) -> str:
+    """What a field may hold, as far as it is said in a word."""
+    if "enum" in told:
+        return " | ".join(told["enum"])
+    return f"≤ {told['maxLength']}" if "maxLength" in told else ""

@@ -9,6 +9,7 @@ from importlib.resources.abc import Traversable
 
 import numpy as np
 
+from knowledge import facets
 from knowledge.embedding import Embedder, Vectors
 from knowledge.errors import InvalidDocument
 from knowledge.sources import markdown
@@ -24,6 +25,8 @@ def load() -> list[Document]:
     ids = [d.id for d in documents]
     if len(set(ids)) < len(ids):
         raise InvalidDocument(f"the id {next(i for i in ids if ids.count(i) > 1)} stands in two files.")
+    for document in documents:
+        facets.check(document)
     return sorted(documents, key=lambda d: d.id)
 
 

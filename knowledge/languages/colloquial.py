@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from importlib import resources
+from itertools import product
 
 import yaml
 
@@ -18,9 +19,10 @@ _RAMBLING, _TELLING = 80, 25
 # With less kanji than this the words are given their kanji; with more, kana are kana.
 _LITTLE_KANJI = 0.1
 _ASKING = re.compile(r"(か|の|かね|かな|かしら|ん|って|は|でしょう|ですか|ますか|と|け|ね|べ|さ)[?!。]*$|\?")
+_ASKING_WORDS = ("何", "いくら", "どれ")
 _BACK_REFERENCE = re.compile(r"その|それ|この|これ|そこ|あと|このまま|そう(?:する|なる|い)|どっち|あれ")
-_TAKEN_BACK = re.compile(
-    r"(?:[^、。!?\s]{1,14}でも)?[^、。!?\s]{1,16}(?:じゃなくて|ではなくて|でなくて|でもなくて|じゃなく、)(?:て)?[、]?"
+_TAKEN_BACK = re.compile(  # but for the subject of which it is said: 「監事は2人じゃなくて」
+    r"(?P<subject>[^、。!?\s]{1,14}[はが])?(?:[^、。!?\s]{1,14}でも)?[^、。!?\s]{1,16}(?:じゃなくて|ではなくて|でなくて|でもなくて|じゃなく、)(?:て)?[、]?"
 )
 _WRAPPERS = re.compile(
     r"^(?:(?:あのー?|えーと|えっと|すみません|すいません|ごめん|ねえ|ねー|こんにちは|こんばんは|おはよう(?:ございます)?"
@@ -33,12 +35,20 @@ _WRAPPERS = re.compile(
 _SYMBOLS = re.compile(r"[\U0001f000-\U0001faff\u2600-\u27bf\u2b50\u3030]|\([^\w()]{2,10}[^()]*\)")
 _KANA_RUN = re.compile(r"[ぁ-ゖァ-ヺー](?:[ぁ-ゖァ-ヺー]| (?=[ぁ-ゖァ-ヺー]))*[ぁ-ゖァ-ヺー]|[ぁ-ゖァ-ヺー]")
 _YEAR = re.compile(r"(?:19|20)\d\d(?=年|/|-|\D|$)")
+_COUNT = re.compile(r"[\d何]$")  # before what is counted
+_LONGEST_HEARD = 6  # characters
 _INDEFINITE = re.compile(r"何(年|人|日|回|度|件)(も|か(?!ら|月))")
 _SUPPOSING = re.compile(r"(でしょ|よね|だよね|ですよね|だっけ|んだろ)")
 _KATAKANA_NAME = re.compile(r"[ァ-ヺー]{3,}")
 _HIRAGANA = re.compile(r"[ぁ-ゖ]")
 _HIRAGANA_RUN = re.compile(r"[ぁ-ゖ](?:[ぁ-ゖー]| (?=[ぁ-ゖ]))*[ぁ-ゖー]|[ぁ-ゖ]")
 _KANJI = re.compile(r"[一-龥々]")
+_KANJI_ONLY = re.compile(r"[一-龥々]+")
+# What becomes of a sound inside a word: 併 is ヘイ, in 合併 ペイ; 合 is ガッ.
+_SOFTENED = str.maketrans(
+    "ガギグゲゴザジズゼゾダヂヅデドバビブベボパピプペポッ", "カキクケコサシスセソタチツテトハヒフヘホハヒフヘホツ"
+)
+_SINO_JAPANESE = re.compile(r"[ァ-ヴ][ャュョ]?[イウンキクチツッ]?")  # how one character can be read in a compound
 _TO_KATAKANA = {c: c + 0x60 for c in range(ord("ぁ"), ord("ゖ") + 1)}
 # Sudachi's reading of a few words is not how people say them.
 _SPOKEN = {"何人": "ナンニン", "何日": "ナンニチ", "何年": "ナンネン", "何月": "ナンガツ", "明日": "アシタ", "私": "ワタシ"}
@@ -92,10 +102,13 @@ class Query:
 def understood(text: str, vocabulary: Callable[[], Vocabulary] | None = None) -> Query:
     """What to search for: the asking sentence, standard words for dialect and slips, kana given their kanji, meanings added."""
     question = focus(_SYMBOLS.sub(" ", ja.normalise(text)))
-    if vocabulary is not None and _kanji_share(question) < _LITTLE_KANJI and _KANA_RUN.search(question):
+    if vocabulary is not None and any(_broken_runs(question)):
+        question = vocabulary().heard(question)
+    kana = vocabulary is not None and _kanji_share(question) < _LITTLE_KANJI and _KANA_RUN.search(question) is not None
+    if kana and vocabulary is not None:
         question = vocabulary().restore(question)
-    else:
-        for variant, standard in words().dialect:
+    for variant, standard in words().dialect:
+        if not kana or standard.startswith(_ASKING_WORDS):  # among kana alone, other ways of speaking look like parts of words
             question = question.replace(variant, standard)
     question = unify(question)
     found = [(variant, meaning) for variant, meaning in words().meanings if variant in question]
@@ -106,7 +119,7 @@ def understood(text: str, vocabulary: Callable[[], Vocabulary] | None = None) ->
 def unwrapped(sentence: str) -> str:
     """Without what only opens or closes a question politely, and without what is taken back (「脱退じゃなくて」)."""
     sentence = _WRAPPERS.sub("", sentence).strip()
-    return _TAKEN_BACK.sub("", sentence).strip()
+    return _TAKEN_BACK.sub(lambda m: m["subject"] or "", sentence).strip()
 
 
 def focus(text: str) -> str:
@@ -131,31 +144,82 @@ class AskedFor:
 
     def __init__(self, question: str) -> None:
         question = _INDEFINITE.sub("", question)
-        found = ((asked.search(question), given) for asked, given in words().asked_for)
-        self._patterns = [re.compile(_filled(given, m)) for m, given in found if m]
+        # What follows from a wrong premise (「県の認可が要るんですよね。何日かかりますか」) is no condition, either.
+        supposing = [s for s in ja.sentences(question) if _SUPPOSING.search(s)]
+        question = " ".join(supposing) or question
+        found = [(m, given) for asked, given in words().asked_for if (m := asked.search(question))]
+        self._patterns = [re.compile(_filled(given, m)) for m, given in found if "~1" not in given]
+        self._attributes = [re.compile(_filled(given, m)) for m, given in found if "~1" in given]
         years = set(_YEAR.findall(question))
         # A wrong year to be put right (「2027年までですよね」) is no condition.
-        self._years = set() if _SUPPOSING.search(question) else years
+        self._years = set() if supposing else years
 
-    def is_lacking(self, document: Document, passage: Passage) -> bool:
-        """Whether a passage with a short answer does not hold what is asked for; a passage without one is not judged."""
-        if not passage.short or not (self._patterns or self._years):
-            return False
-        parts = (document.title, passage.heading, passage.short, passage.detail, document.article)
-        return self.lacks(ja.normalise(f"{' '.join(parts)} {document.as_of[:4]} {passage.as_of[:4]}"))
+    def lacking(self, document: Document, passage: Passage) -> float:
+        """1 for a passage that does not hold what is asked for, 1/2 where only its detail does, which is not told at first.
+
+        A passage without a short answer is not judged. The first word that the patterns see is the kind of the document.
+        An attribute (「入場料」) may stand in the ways of asking, too.
+        """
+        if not passage.short or not (self._patterns or self._attributes or self._years):
+            return 0.0
+        told = f"{document.kind.value} {document.title} {passage.heading} {passage.short} {document.article}"
+        if self._attributes:
+            everything = unify(ja.normalise(" ".join((told, passage.detail, *passage.asks, document.context()))))
+            if any(not a.search(everything) for a in self._attributes):
+                return 1.0
+        dates = (passage.as_of or document.as_of)[:4]
+        if not self._misses(unify(ja.normalise(f"{told} {dates}"))):
+            return 0.0
+        return 1.0 if self._misses(unify(ja.normalise(f"{told} {passage.detail} {dates}"))) else 0.5
 
     def lacks(self, text: str) -> bool:
-        """Whether a passage (normalised) does not hold what is asked for."""
+        """Whether a text (normalised) does not hold what is asked for."""
+        return self._misses(text) or any(not a.search(text) for a in self._attributes)
+
+    def _misses(self, text: str) -> bool:
         other_year = bool(self._years) and self._years.isdisjoint(_YEAR.findall(text))
         return other_year or any(not p.search(text) for p in self._patterns)
 
 
 def _filled(given: str, found: re.Match[str]) -> str:
-    return given.replace("\\1", re.escape(found[1])) if found.re.groups and found[1] else given
+    """The pattern with what a bracket found put in: `\\1` as it is, `~1` as any two neighbouring characters of it."""
+    named = next((g for g in found.groups() if g), "")
+    if not named:
+        return given
+    pairs = "|".join(re.escape(named[i : i + 2]) for i in range(max(len(named) - 1, 1)))
+    return given.replace("\\1", re.escape(named)).replace("~1", f"(?:{pairs})")
+
+
+def _broken_runs(text: str) -> Iterable[tuple[int, list[str], list[bool]]]:
+    """Runs of kanji with a character that belongs to no word, a sign that another word was meant (合平, 監差会).
+
+    Each with its place, its words, and whether a word is such a character.
+    """
+    at, run = 0, list[tuple[int, str, bool]]()
+    for m in [*ja.long_words(text), None]:
+        if m is not None and _KANJI_ONLY.fullmatch(m.surface()):
+            counted = _COUNT.search(text[:at])
+            run.append((at, m.surface(), len(m.surface()) == 1 and not counted and _stands_alone(m.part_of_speech())))
+        elif run:
+            if len(run) > 1 and any(alone for _, _, alone in run):
+                yield run[0][0], [w for _, w, _ in run], [alone for _, _, alone in run]
+            run = []
+        at += len(m.surface()) if m is not None else 0
+
+
+def _stands_alone(part_of_speech: tuple[str, ...]) -> bool:
+    return (
+        part_of_speech[0] in ("名詞", "動詞", "形状詞")
+        and part_of_speech[2] not in ("助数詞可能", "副詞可能")
+        and part_of_speech[1] != "数詞"
+    )
 
 
 class Vocabulary:
-    """The field's words by their reading: gives kana-only questions the kanji that the texts are written in."""
+    """The field's words by their reading: gives kana-only questions the kanji that the texts are written in.
+
+    And words that were heard right but written with other kanji (急民預金) those of the texts (休眠預金).
+    """
 
     def __init__(self, texts: Iterable[str]) -> None:
         self._surfaces: dict[str, str] = {}
@@ -166,6 +230,12 @@ class Vocabulary:
                 counts[reading][surface] += 1
         for reading, surfaces in counts.items():
             self._surfaces[reading] = max(surfaces, key=lambda s: (surfaces[s], s))
+        self._known = {s for surfaces in counts.values() for s in surfaces}
+        self._sounds = _sounds(counts)
+        self._heard: dict[str, str] = {}
+        for reading, surface in self._surfaces.items():
+            if len(surface) > 1 and _KANJI_ONLY.fullmatch(surface):
+                self._heard.setdefault(reading.translate(_SOFTENED), surface)
         self._joining: Mapping[str, str] = {k.translate(_TO_KATAKANA): v for k, v in _JOINING.items()}
         self._longest = max((len(r) for r in (*self._surfaces, *self._joining)), default=1)
 
@@ -176,6 +246,31 @@ class Vocabulary:
         """
         runs = _HIRAGANA_RUN if _HIRAGANA.search(text) else _KANA_RUN
         return runs.sub(lambda m: self._read(m.group()) if len(m.group()) >= 4 else m.group(), text)
+
+    def heard(self, text: str) -> str:
+        """The text with kanji that make no word of the texts, but sound like one, written as that word."""
+        for at, words, alone in reversed(list(_broken_runs(text))):
+            text = text[:at] + self._rewritten(words, alone) + text[at + len("".join(words)) :]
+        return text
+
+    def _rewritten(self, words: list[str], alone: list[bool]) -> str:
+        """A run of kanji with its longest part that is no word of the texts, but sounds like one, replaced."""
+        spans = [(i, j) for n in range(len(words), 0, -1) for i in range(len(words) - n + 1) for j in (i + n,)]
+        kept = {k for i, j in spans if j - i > 1 and "".join(words[i:j]) in self._known for k in range(i, j)}
+        for i, j in spans:
+            part = "".join(words[i:j])
+            is_broken = any(alone[k] and k not in kept for k in range(i, j)) and part not in self._known
+            if (
+                1 < len(part) <= _LONGEST_HEARD
+                and is_broken
+                and (meant := next((w for r in self._readings_of(part) if (w := self._heard.get(r))), ""))
+            ):
+                return "".join([*words[:i], meant, *words[j:]])
+        return "".join(words)
+
+    def _readings_of(self, part: str) -> Iterable[str]:
+        sounds = [sorted(self._sounds.get(c, set()) | _alone(c)) for c in part]
+        return ("".join(combination) for combination in product(*sounds))
 
     def _read(self, run: str) -> str:
         """The cheapest way to cut a run of kana into known words; unknown characters cost most."""
@@ -201,6 +296,29 @@ class Vocabulary:
             end, surface = cut[end]
             pieces.append(surface)
         return "".join(reversed(pieces))
+
+
+def _sounds(words: Mapping[str, Iterable[str]]) -> dict[str, set[str]]:
+    """How each character sounds in the words of two characters, softened: 休眠 キュウミン → 休 キュウ, 眠 ミン."""
+    found: dict[str, set[str]] = {}
+    for reading, surfaces in words.items():
+        cuts = [
+            (reading[:i], reading[i:])
+            for i in range(1, len(reading))
+            if _SINO_JAPANESE.fullmatch(reading[:i]) and _SINO_JAPANESE.fullmatch(reading[i:])
+        ]
+        for surface in surfaces if len(cuts) == 1 else ():
+            if len(surface) == 2 and _KANJI_ONLY.fullmatch(surface):
+                for character, sound in zip(surface, cuts[0], strict=True):
+                    found.setdefault(character, set()).add(sound.translate(_SOFTENED))
+    return found
+
+
+@lru_cache(maxsize=2_048)
+def _alone(character: str) -> frozenset[str]:
+    """How a character sounds by itself, if that is how it can sound in a compound."""
+    sounds = {m.reading_form() for m in ja.morphemes(character)}
+    return frozenset(s.translate(_SOFTENED) for s in sounds if _SINO_JAPANESE.fullmatch(s))
 
 
 def _readings(text: str) -> Iterable[tuple[str, str]]:

@@ -16,7 +16,7 @@ import yaml
 from knowledge.languages import ja
 
 LANGUAGES = tuple(sorted(f.name.removesuffix(".yaml") for f in (resources.files("knowledge.languages") / "gloss").iterdir()))
-_WRITTEN_APART = ("pt", "vi")
+_WRITTEN_APART = ("en", "pt", "vi")
 _KEPT = r"20\d\d年(?:\d{1,2}月)?(?:\d{1,2}日)?|\d+(?:[.,/]\d+)*%?"
 _JAPANESE = r"[一-龥々ぁ-ゖァ-ヺー]+"
 _MONTHS = (
@@ -63,7 +63,10 @@ def gloss(question: str, language: str) -> str:
         meant = _meaning(match[0], words) if match["word"] else match[0]
         known += bool(match["word"] and meant)
         found.append(meant)
-    return " ".join(dict.fromkeys(" ".join(found).split())) if known >= _LEAST else question
+    if known < _LEAST:
+        return question
+    glossed = " ".join(dict.fromkeys(" ".join(found).split()))
+    return f"{question} {glossed}" if language == "en" else glossed  # the documents have a line of English, too
 
 
 def _with_dates(text: str) -> str:

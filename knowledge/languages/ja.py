@@ -23,6 +23,10 @@ _COUNTERS = (
 )
 _NUMERAL = "[〇一二三四五六七八九十百千]+"
 _KANJI_NUMBER = re.compile(rf"(?<![〇一二三四五六七八九十百千])({_NUMERAL})(?=(?:{_COUNTERS}))")
+# 4千円 is 4000円, 20,220千円 is 20220000円, 3万5千円 is 35000円; 千 in 第2千葉ビル is none.
+_THINGS = rf"{_COUNTERS}|部|枚|個|冊|票|台|通|名"
+_MIXED_NUMBER = re.compile(rf"(\d+)千(?:(\d)百|(\d{{3}}))?(?=(?:{_THINGS}|万))|(?<!\d)(\d)百(?=(?:{_THINGS}))")
+_TEN_THOUSANDS = re.compile(r"(?<![\d.])(\d+)万(\d{4})(?=円|人|部|枚|個|名)")
 _KANJI_FRACTION = re.compile(rf"(?<=分の|条の)({_NUMERAL})")
 _ARTICLE = re.compile(r"第(?=\d+(?:条|項|号))")
 _MONTHS = re.compile(r"(?<=\d)[ヶヵカケ箇ｹか]月")
@@ -60,9 +64,12 @@ class Terms:
 
 
 def normalise(text: str) -> str:
-    """One spelling for text that means the same: width, kanji numerals, 第3条 = 3条, 6ヶ月 = 6か月. Idempotent."""
+    """One spelling for text that means the same: width, kanji numerals, 4千円 = 4000円, 第3条 = 3条, 6ヶ月 = 6か月. Idempotent."""
     text = _INVISIBLE.sub("", unicodedata.normalize("NFKC", _INVISIBLE.sub("", text))).lower()
+    text = _THOUSANDS.sub("", text)
+    text = _MIXED_NUMBER.sub(_mixed, text)
     text = _KANJI_NUMBER.sub(lambda m: str(_number(m[1])), text)
+    text = _TEN_THOUSANDS.sub(r"\1\2", text)
     text = _KANJI_FRACTION.sub(lambda m: str(_number(m[1])), text)
     text = _ARTICLE.sub("", text)
     text = _MONTHS.sub("か月", text)
@@ -70,6 +77,12 @@ def normalise(text: str) -> str:
     text = _THOUSANDS.sub("", text)
     text = _LENGTHENED.sub("", text)
     return _SPACE.sub(" ", text).strip()
+
+
+def _mixed(match: re.Match[str]) -> str:
+    """The value of a number in figures with 千 or 百 in it."""
+    thousands, hundreds, rest, only_hundreds = (int(group or 0) for group in match.groups())
+    return str(thousands * 1_000 + (hundreds + only_hundreds) * 100 + rest)
 
 
 def _number(numeral: str) -> int:
@@ -102,11 +115,42 @@ def _dictionary() -> Dictionary:
 
 def morphemes(text: str) -> list[Morpheme]:
     """The words of a text, shortest units (Sudachi mode A)."""
+    return _analysed(text, SplitMode.A)
+
+
+def long_words(text: str) -> list[Morpheme]:
+    """The words of a text, longest units (Sudachi mode C): a compound that the dictionary has is one word, read as one."""
+    return _analysed(text, SplitMode.C)
+
+
+def _analysed(text: str, mode: SplitMode) -> list[Morpheme]:
     if not hasattr(_local, "tokenizer"):
-        _local.tokenizer = _dictionary().tokenizer(mode=SplitMode.A)
+        _local.tokenizer = _dictionary().tokenizer()
     found: list[Morpheme] = []
     for start in range(0, len(text), _ANALYSED_AT_ONCE):
-        found.extend(_local.tokenizer.tokenize(text[start : start + _ANALYSED_AT_ONCE]))
+        found.extend(_local.tokenizer.tokenize(text[start : start + _ANALYSED_AT_ONCE], mode))
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """A word where it stands: offsets into the text, and its part of speech (名詞, 固有名詞, 人名, 姓 …)."""
+
+    start: int
+    end: int
+    surface: str
+    part_of_speech: tuple[str, ...]
+    known: bool
+
+
+def words(text: str) -> list[Word]:
+    """The words of a text with their places, without losing a character. The text holds no lone surrogates."""
+    found: list[Word] = []
+    start = 0
+    for m in morphemes(text):
+        end = start + len(m.surface())
+        found.append(Word(start, end, m.surface(), m.part_of_speech(), not m.is_oov()))
+        start = end
     return found
 
 
@@ -126,11 +170,16 @@ def terms(text: str) -> Terms:
 
 def nouns(text: str) -> list[str]:
     """The nouns that say what a text is about, once each (Sudachi's normalised forms)."""
-    found = (m for m in morphemes(text) if m.part_of_speech()[0] == "名詞" and m.part_of_speech()[1] in ("普通名詞", "固有名詞"))
-    forms = dict.fromkeys(m.normalized_form() for m in found if m.part_of_speech()[2] not in ("副詞可能", "助数詞可能"))
-    return [
-        f for f in forms if f not in _GENERAL_NOUNS and f not in STOP_WORDS and not f.isdigit() and (len(f) > 1 or ord(f) > 0x3400)
-    ]
+    return list(dict.fromkeys(m.normalized_form() for m in morphemes(text) if is_subject(m)))
+
+
+def is_subject(morpheme: Morpheme) -> bool:
+    """Whether a word is a noun that can say what a text is about."""
+    part, kind, use, *_ = morpheme.part_of_speech()
+    form = morpheme.normalized_form()
+    if part != "名詞" or kind not in ("普通名詞", "固有名詞") or use in ("副詞可能", "助数詞可能"):
+        return False
+    return form not in _GENERAL_NOUNS and form not in STOP_WORDS and not form.isdigit() and (len(form) > 1 or ord(form) > 0x3400)
 
 
 def _grams(text: str, n: int) -> tuple[str, ...]:

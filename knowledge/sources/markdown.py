@@ -15,7 +15,7 @@ from knowledge.types import Audience, Document, Kind, Passage
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 LONGEST_SHORT = 120  # characters: one glance on a phone
 
-_FACETS = ("field", "legal_form", "partners", "funding", "tags")
+_FACETS = ("field", "legal_form", "origin", "partners", "funding", "tags")
 _PASSAGE_KEYS = {"asks", "short", "easy", "en", "known", "source", "url", "as_of"}
 _DOCUMENT_KEYS = {"id", "kind", "title", "article", "place", "co_op", "starts", "ends", "audience", "language", *_FACETS}
 _SECTION = re.compile(r"^## +(?P<heading>.+?) *\{#(?P<anchor>[a-z0-9-]+)\} *$", re.MULTILINE)
@@ -161,7 +161,7 @@ def _facets(meta: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:
     facets = {key: tuple(_words(meta[key])) for key in _FACETS if meta.get(key)}
     place = meta.get("place")
     if isinstance(place, dict):
-        facets["place"] = tuple(str(place[k]) for k in ("prefecture", "city") if place.get(k))
+        facets["place"] = tuple(w for k in ("prefecture", "city") if place.get(k) for w in _words(place[k]))
     elif place:
         facets["place"] = tuple(_words(place))
     return facets

@@ -59,7 +59,7 @@ def test_limits_hold_for_the_longest_reply() -> None:
     citations = [{"source": f"労働者協同組合法 [第{n}条] **太字**", "url": f"https://example.org/{n}"} for n in range(60)]
     long = reply(
         "総会_の*招集*。" * 900,
-        choices=tuple(Choice("話題" * 60 + str(n)) for n in range(3)),
+        choices=tuple(Choice(str(n) + "話題" * 60) for n in range(3)),
         answer={"citations": citations, "answered": True, "language": "ja"},
         rating="a" * 37,
     )

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import json
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 import pytest
@@ -11,7 +14,10 @@ from bot.bootstrap import Yui, build
 from bot.cli import main
 from bot.config import Settings
 from bot.messages import IncomingMessage
+from knowledge.sources import egov_api
+from knowledge.statutes import ACT
 from tests.fakes import FixedClock
+from tests.knowledge.egov_server import Answer, Server, running
 from tests.knowledge.test_statutes import NEW, OLD, law
 
 
@@ -76,7 +82,7 @@ class Fluent:
 
 @pytest.fixture
 def fluent(shipped: Yui, monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
-    monkeypatch.setattr(shipped.conversations, "_rewriter", Fluent("理事は、3人以上を置きます。"))
+    monkeypatch.setattr(shipped.conversations._answers, "_rewriter", Fluent("理事は、3人以上を置きます。"))
     return monkeypatch
 
 
@@ -84,5 +90,100 @@ def test_what_a_language_model_worded_is_shown_with_the_sources(shipped: Yui, fl
     message = IncomingMessage("", "理事は何人必要?")
     told = asyncio.run(shipped.conversations.reply_once(message))
     assert told.text.startswith("理事は、3人以上を置きます。\n出典:")
-    fluent.setattr(shipped.conversations, "_rewriter", Fluent(None))
+    fluent.setattr(shipped.conversations._answers, "_rewriter", Fluent(None))
     assert asyncio.run(shipped.conversations.reply_once(message)).text.startswith("役員は、理事3人以上")
+
+
+def revisions(current: str, *others: tuple[str, str]) -> Answer:
+    rows = [(current, "CurrentEnforced"), *others]
+    listed = [{"law_revision_id": name, "current_revision_status": status, "law_title": "試しの法律"} for name, status in rows]
+    return Answer(body=json.dumps({"revisions": listed}, ensure_ascii=False).encode())
+
+
+def law_data(number: str, revision: str) -> Answer:
+    """A law's text as the API hands it out: its facts around it."""
+    facts = (
+        f"<law_info><law_id>{ACT}</law_id></law_info><revision_info><law_revision_id>{revision}</law_revision_id></revision_info>"
+    )
+    text = law(number).decode().partition("?>")[2]
+    return Answer(body=f"<law_data_response>{facts}<law_full_text>{text}</law_full_text></law_data_response>".encode())
+
+
+Start = Callable[..., AbstractContextManager[Server]]
+
+
+@pytest.fixture
+def egov(monkeypatch: pytest.MonkeyPatch) -> Start:
+    """Starts e-Gov's stand-in with its answers in turn, and points Yui at it."""
+    for name in ("http_proxy", "https_proxy", "all_proxy"):
+        monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(name.upper(), raising=False)
+    monkeypatch.setattr(egov_api, "_INTERVAL", 0.0)
+
+    @contextmanager
+    def start(*answers: Answer) -> Iterator[Server]:
+        with running(*answers) as server:
+            monkeypatch.setenv("YUI_EGOV_API_BASE", server.url)
+            yield server
+
+    return start
+
+
+@pytest.mark.usefixtures("here")
+def test_law_check_tells_a_newer_version_and_takes_nothing_in(egov: Start, capsys: pytest.CaptureFixture[str]) -> None:
+    with egov(law_data("三人", OLD)):
+        assert main(["law", "import", "--law-id", ACT]) == 0
+    capsys.readouterr()
+    planned = (f"{ACT}_20301001_000000000000000", "UnEnforced")
+    for _ in range(2):  # the second time it is still news
+        with egov(revisions(NEW, (OLD, "PreviousEnforced"), planned), law_data("五人", NEW)) as server:
+            assert main(["law", "check"]) == 0
+        told = capsys.readouterr().out
+        assert f"current version is {NEW}; imported is {OLD}" in told
+        assert "changed: 第22条 第1項" in told
+        assert "yui law import --law-id" in told
+        assert [path for path, _ in server.asked] == [f"/api/2/law_revisions/{ACT}", f"/api/2/law_data/{ACT}"]
+
+
+@pytest.mark.usefixtures("here")
+def test_law_check_says_that_nothing_is_new_without_fetching_the_text(egov: Start, capsys: pytest.CaptureFixture[str]) -> None:
+    with egov(law_data("三人", OLD)):
+        main(["law", "import", "--law-id", ACT])
+    capsys.readouterr()
+    with egov(revisions(OLD, (NEW, "UnEnforced"))) as server:
+        assert main(["law", "check"]) == 0
+    assert capsys.readouterr().out == f"The imported version {OLD} is the current one.\n"
+    assert len(server.asked) == 1
+
+
+@pytest.mark.usefixtures("here")
+def test_law_check_wants_an_imported_law(egov: Start, capsys: pytest.CaptureFixture[str]) -> None:
+    with egov(revisions(OLD)) as server:
+        assert main(["law", "check"]) == 1
+    assert "has not been imported: run `yui law import" in capsys.readouterr().err
+    assert server.asked == []
+
+
+AWAY = [
+    (Answer(404, b'{"code": "404001", "message": "no such law"}'), "knows no such law"),
+    (Answer(403, b"<html>"), "maintenance"),
+    (Answer(body=b"<html>"), "not written as its description says"),
+    (Answer(body=b'{"revisions": []}'), "0 current"),
+]
+
+
+@pytest.mark.usefixtures("here")
+def test_law_check_says_in_one_sentence_that_e_gov_is_away(egov: Start, capsys: pytest.CaptureFixture[str]) -> None:
+    def check() -> str:
+        capsys.readouterr()
+        assert main(["law", "check"]) == 1
+        said = capsys.readouterr()
+        assert (said.err.count("\n"), said.out) == (1, "")
+        return said.err
+
+    with egov(law_data("三人", OLD)):
+        main(["law", "import", "--law-id", ACT])
+    assert "cannot be reached" in check()  # the server from before is gone
+    for answer, told in AWAY:
+        with egov(answer):
+            assert told in check()

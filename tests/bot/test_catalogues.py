@@ -5,17 +5,20 @@ from __future__ import annotations
 import re
 import string
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from importlib import resources
 
 import pytest
 
+from bot import round_words, tip_words
 from bot.intents import Intent, recognise
 
 LANGUAGES = sorted(f.name.removesuffix(".toml") for f in resources.files("bot.catalogues").iterdir() if f.name.endswith(".toml"))
 # Words in quotation marks that are no commands: what a member might ask, and a word that the bot itself says.
 EXAMPLES = {"労協は何人から作れますか", "労協は 何人から 作れますか", "労協は何人から作れる?", "何人から作れる?"}
-EXAMPLES |= {"居場所の資金は?", "創立総会の公告はいつまで?", "わからない"}
+EXAMPLES |= {"居場所の資金は?", "創立総会の公告はいつまで?", "わからない", "、"}
+# Words that other parts take than the commands, with how they know them.
+ELSEWHERE: Mapping[str, Callable[[str], object]] = {"確認": round_words.begins, "わたしのコツ": tip_words.page}
 LABELS = {"more": Intent.MORE, "easy": Intent.EASY}  # pressed, they are sent as they read
 
 
@@ -54,8 +57,24 @@ def test_no_sentence_is_much_longer_than_in_japanese(language: str) -> None:
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_commands_are_named_as_they_are_understood(language: str) -> None:
-    named = {word: key for key, word in quoted(catalogue(language)) if "{" not in word and word not in EXAMPLES}
+    named = {w: key for key, w in quoted(catalogue(language)) if "{" not in w and w not in EXAMPLES and w not in ELSEWHERE}
     assert {word: key for word, key in named.items() if recognise(word) is Intent.QUESTION} == {}
+
+
+@pytest.mark.parametrize(("word", "is_known"), ELSEWHERE.items())
+def test_words_of_talks_are_known_where_they_belong(word: str, is_known: Callable[[str], object]) -> None:
+    assert is_known(word)
+    assert not is_known("何人から作れる?")
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_button_of_the_round_can_be_typed(language: str) -> None:
+    texts = catalogue(language)
+    for action in (*round_words.TIP_ACTIONS, *round_words.QUESTION_ACTIONS):
+        assert len(texts[f"round_{action}"]) <= 20
+        assert round_words.typed(f"2 {texts[f'round_{action}']}") == round_words.Typed(2, action)
+    assert round_words.undoes(texts["round_undo"])
+    assert round_words.leaves(texts["round_leave"])
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

@@ -164,7 +164,7 @@ def test_an_unforeseen_failure_tells_its_kind_and_no_text(
     def fail() -> None:
         raise RuntimeError("ひみつ")
 
-    monkeypatch.setattr(cli, "load", fail)
+    monkeypatch.setattr(cli, "running", fail)
     assert cli.main(["ask", "総会は?"]) == 1
     told = capsys.readouterr().err
     assert "RuntimeError" in told

@@ -66,6 +66,11 @@ def test_the_contract_of_an_answer(say: Callable[..., Reply]) -> None:
         (["創立総会って何をするの", "じゃあ公告の期限は?"], "2週間"),
         (["居場所の資金はどこから得ている?", "その次に多いのは?"], "会費"),
         (["理事の任期は?", "監事は?"], "4年"),
+        (["理事の任期は?", "あ、ちがった、監事のほう"], "4年"),
+        (["How many directors do we need?", "What about auditors?"], "1"),
+        (["じゃあ期限は?", "創立総会の公告"], "2週間"),
+        (["臨時総会は何人で請求できる?", "居場所の調査には何団体が答えた?", "さっきの臨時総会、請求は何分の1?"], "5分の1"),
+        (["総会の議事録は何年保存?", "第76条は?"], "剰余金"),
     ],
 )
 def test_follow_ups_find_what_they_go_on_from(say: Callable[..., Reply], talk: list[str], held: str) -> None:
@@ -101,11 +106,21 @@ def test_not_found_names_the_nearest_and_a_number_chooses_one(say: Callable[...,
     reply = say("組合のユニフォームの総会での洗濯の当番表")
     assert not reply.answer["answered"]
     assert "近い話題" in reply.text
-    assert reply.text.count("\n") == 1 + len(reply.choices)
+    assert reply.text.count("\n") == 2 + len(reply.choices)  # one each, and that it is passed on
     assert say("9").text == "その番号はありません。質問をそのまま送ってください。"
     chosen = say("１")
     assert chosen.answer["citations"]
     assert chosen.answer["text"].splitlines()[0] != reply.text.splitlines()[0]
+    again = say("2番")
+    assert again.answer["citations"]
+    assert again.answer["text"] != chosen.answer["text"]
+
+
+def test_a_list_the_bot_is_known_to_have_offered_can_be_chosen_from(shipped: Yui) -> None:
+    asyncio.run(shipped.conversations.overhear("overheard", "どれですか。\n1 理事の任期\n2. 監事の任期"))
+    chosen = asyncio.run(shipped.conversations.reply_to(IncomingMessage("overheard", "2")))
+    assert chosen is not None
+    assert "4年" in chosen.text
 
 
 @pytest.mark.parametrize(

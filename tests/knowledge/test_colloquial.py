@@ -83,3 +83,42 @@ def test_a_question_that_points_back_keeps_what_it_points_at() -> None:
 @pytest.mark.parametrize("nothing", ["", " ", "教えて", "😀", "。"])
 def test_next_to_nothing_is_no_trouble(nothing: str) -> None:
     assert isinstance(colloquial.understood(nothing, lambda: VOCABULARY).text, str)
+
+
+def test_dialect_that_asks_is_understood_among_kana_alone() -> None:
+    assert "いくら" in colloquial.understood("らんちは なんぼですか", lambda: VOCABULARY).text
+
+
+def test_dialect_that_looks_like_part_of_a_word_stays_among_kana_alone() -> None:
+    assert "いけない" not in colloquial.understood("けいけんしゃは いますか", lambda: VOCABULARY).text
+
+
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [
+        ("合平の届出", "合併の届出"),
+        ("監差会は何人から", "監査会は何人から"),
+        ("急民預金の例", "休眠預金の例"),
+        ("総会の議事録保存期間", "総会の議事録保存期間"),
+        ("何口出資する", "何口出資する"),
+    ],
+)
+def test_kanji_that_make_no_word_are_read_as_one_that_sounds_alike(typed: str, meant: str) -> None:
+    known = colloquial.Vocabulary(
+        [
+            "合併の届出",
+            "監査会の人数",
+            "調査の結果",
+            "休眠預金の例",
+            "市民の会",
+            "急な連休",
+            "公平な会",
+            "総会の議事録の保存期間",
+            "区出資",
+        ]
+    )
+    assert known.heard(typed) == meant
+
+
+def test_what_is_said_of_stays_where_a_part_is_taken_back() -> None:
+    assert colloquial.unwrapped("教育繰越金は5%じゃなくて10%だったよね") == "教育繰越金は10%だったよね"

@@ -27,5 +27,11 @@ def test_gloss(language: str, question: str, held: list[str]) -> None:
 
 def test_what_is_not_known_stays() -> None:
     assert gloss("理事は何人?", "ja") == "理事は何人?"
-    assert gloss("how many directors?", "en") == "how many directors?"
+    assert gloss("hello there", "en") == "hello there"
     assert gloss("xin chào", "vi") == "xin chào"
+
+
+def test_english_keeps_its_own_words_beside_the_japanese_ones() -> None:
+    told = gloss("How many directors must a co-op have?", "en")
+    assert told.startswith("How many directors must a co-op have? ")
+    assert all(word in told for word in ("理事", "何人", "組合"))

@@ -146,6 +146,25 @@ def test_an_entry_cannot_take_the_place_of_shipped_knowledge(kb: KnowledgeBase, 
     assert kb.document("own", COOP) is not None
 
 
+def test_an_entry_cannot_take_the_place_of_what_came_from_elsewhere(kb: KnowledgeBase, folder: Path, tmp_path: Path) -> None:
+    entry = "---\nid: own\nkind: tip\ntitle: 題\nshort: {}\nsource: 出典\nurl: https://example.jp/\n---\n"
+    (folder / "a.md").write_text(entry.format("前からの話です。"), "utf-8")
+    bring(kb, folder)
+    other = tmp_path / "other"
+    other.mkdir()
+    (other / "a.md").write_text(entry.format("ほかの話です。"), "utf-8")
+    (other / "b.txt").write_text("雪かきの当番は週ごとです。", "utf-8")
+    report = bring(kb, other)
+    assert report.errors == [("a.md", "its id own is taken by what was brought in from elsewhere; give it another one.")]
+    assert report.documents == 1
+    own = kb.document("own", COOP)
+    assert own is not None
+    assert own.passages[0].short == "前からの話です。"
+    (folder / "a.md").unlink()
+    bring(kb, folder)
+    assert bring(kb, other).errors == []
+
+
 def test_pages_and_files_together(kb: KnowledgeBase, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(addresses, "loopback_allowed", True)
     with serving() as server:

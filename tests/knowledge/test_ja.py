@@ -18,6 +18,17 @@ from knowledge.languages import ja
         ("ＷＮＪ", "wnj"),
         ("三人から", "3人から"),
         ("1,922人", "1922人"),
+        ("4千円", "4000円"),
+        ("４千円", "4000円"),
+        ("2千人", "2000人"),
+        ("3万5千円", "35000円"),
+        ("3万五千円", "35000円"),
+        ("3万5,000円", "35000円"),
+        ("4千5百円", "4500円"),
+        ("3百円", "300円"),
+        ("1千万円", "1000万円"),
+        ("20,220千円", "20220000円"),
+        ("四千円", "4000円"),
         ("教えて〜", "教えて"),
         ("ながーーい", "ながい"),
         ("\u202e逆\u200b", "逆"),
@@ -27,7 +38,9 @@ def test_one_spelling_for_what_means_the_same(written: str, same: str) -> None:
     assert ja.normalise(written) == same
 
 
-@pytest.mark.parametrize("kept", ["三重県", "一般", "四国", "十分に", "三田さん", "サーバー"])
+@pytest.mark.parametrize(
+    "kept", ["第2千葉ビル", "2千葉県", "5百貨店", "2022万円", "三重県", "一般", "四国", "十分に", "三田さん", "サーバー"]
+)
 def test_kanji_that_are_no_numbers_stay(kept: str) -> None:
     assert ja.normalise(kept) == kept
 

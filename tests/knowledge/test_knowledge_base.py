@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from knowledge import corpus
 from knowledge.database import Database
 from knowledge.errors import IndexUnavailable
 from knowledge.knowledge_base import KnowledgeBase
@@ -111,4 +112,41 @@ def test_an_empty_knowledge_answers_honestly(database: Database, tmp_path: Path)
     answer = kb.answer(Question("発起人は何人"))
     assert not answer.answered
     assert answer.layers == ()
+    kb.close()
+
+
+@pytest.mark.parametrize(
+    ("source", "articles"),
+    [
+        ("労働者協同組合法 第51条・第124条", ["第51条", "第124条"]),
+        ("労働者協同組合法施行規則 第51条", []),
+        ("労働者協同組合法 第124条、同施行規則 第51条", ["第124条"]),
+        ("会社法 第51条、労働者協同組合法 第124条", ["第124条"]),
+        ("労働者協同組合法 第124条、令和5年の法人の資料(第51条)", ["第124条", "第51条"]),
+        ("労働者協同組合法施行令 第2条、労働者協同組合法附則第2条", ["施行令第2条", "附則第2条"]),
+        ("第51条の会の記事「知りたい!労働者協同組合法」", []),
+    ],
+)
+def test_the_articles_a_source_names_are_cited_each_of_its_own_law(
+    database: Database, tmp_path: Path, source: str, articles: list[str]
+) -> None:
+    names = ["第51条", "第124条", "第2条", "施行令第2条", "附則第2条"]
+    laws = [replace(document(f"law-{n}", "決まりです。", kind=Kind.LAW), article=a) for n, a in enumerate(names)]
+    kb = knowledge(database, tmp_path, [replace(document("survey", "書類の話です。"), source=source), *laws])
+    told = kb.tell(["survey"], Audience(), "ja")
+    assert [c.article for c in told.citations[1:]] == articles
+    kb.close()
+
+
+def test_an_update_leaves_alone_what_people_brought_in(
+    database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    kb = knowledge(database, tmp_path)
+    monkeypatch.setattr(corpus, "load", lambda: [document("tip", "新しい版の話です。"), document("new", "新しい話です。")])
+    kb.load_shipped()
+    assert kb.document("new") is not None
+    own = kb.document("tip", Audience.of("coop:3"))
+    assert own is not None
+    assert own.passages[0].short == "夏の弁当は保冷箱で運びます。"
+    assert "tip" in caplog.text
     kb.close()

@@ -67,3 +67,12 @@ def test_what_a_passage_lacks() -> None:
     assert built.missing(weights, ["b", "nowhere", "a"]) == [1.0, 0.0, 1.0]
     auditor = {"監事": weights["監事"]}
     assert built.missing(auditor, ["a", "b"]) == pytest.approx([weights["監事"], 0.0])
+
+
+def test_the_share_of_the_nouns_that_a_passage_holds() -> None:
+    built = index()
+    weights = built.noun_weights(["監事", "宇宙船"])
+    holding, lacking = built.shares_held(weights, ["b", "a"])
+    assert 0 < holding < 1
+    assert lacking == 0
+    assert built.shares_held(weights, ["nowhere"]) == [1.0]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import replace
 
 import numpy as np
@@ -10,9 +11,9 @@ import sqlalchemy as sa
 
 from knowledge import store as tables
 from knowledge.database import Database
-from knowledge.errors import StoreUnavailable
+from knowledge.errors import InvalidDocument, StoreUnavailable
 from knowledge.store import KnowledgeStore
-from knowledge.types import Audience, Kind
+from knowledge.types import Audience, Document, Kind
 from tests.knowledge.documents import document
 
 
@@ -49,6 +50,34 @@ def test_a_shorter_document_leaves_no_passage_behind(store: KnowledgeStore) -> N
     store.upsert([document("a", "一", "二", "三")], "test")
     store.upsert([document("a", "一")], "test")
     assert [p for p, _, _ in store.terms()] == ["a"]
+
+
+def test_an_id_belongs_to_the_origin_that_brought_it_first(store: KnowledgeStore) -> None:
+    store.upsert([document("a", "一")], "ours")
+    before = store.revision()
+    for complete in (False, True):
+        with pytest.raises(InvalidDocument, match="the id a is taken"):
+            store.upsert([document("b", "二"), document("a", "三")], "theirs", complete=complete)
+    assert store.document_ids() == ["a"]
+    assert store.document("a") == document("a", "一")
+    assert store.revision() == before
+    assert store.owned_elsewhere(["a", "b"], "theirs") == {"a"}
+    assert store.owned_elsewhere(["a", "b"], "ours") == set()
+
+
+def test_an_article_is_shown_by_its_own_guide(store: KnowledgeStore) -> None:
+    def law(name: str, source: str, audience: Audience | None = None) -> Document:
+        return replace(document(name, "二", kind=Kind.LAW, audience=audience), article="第22条", source=source)
+
+    guide, checklist = law("m-guide", "労働者協同組合法 第22条"), law("a-list", "労働者協同組合法 第22条・第27条")
+    private = law("a-private", "労働者協同組合法 第22条", Audience.of("coop:3"))
+    for n, order in enumerate(itertools.permutations([guide, checklist, private])):
+        store.delete(store.document_ids())
+        for d in order:
+            store.upsert([d], f"origin {n}")
+        assert [d.id for d, _ in store.articles(["第22条", "第23条"])] == ["m-guide"]
+    store.delete(["m-guide"])
+    assert [d.id for d, _ in store.articles(["第22条"])] == ["a-list"]
 
 
 def test_vectors_go_with_their_passage_and_with_their_text(store: KnowledgeStore) -> None:

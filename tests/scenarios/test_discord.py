@@ -108,14 +108,13 @@ def test_the_command_is_deferred_then_answered_with_its_source_as_a_link(room: C
     assert "3人" in embed["description"]
     assert "[労働者協同組合法 第22条](https://laws.e-gov.go.jp/law/502AC1000000078)" in embed["fields"][0]["value"]
     assert [b["label"] for b in message.components[0]["components"]] == [
-        "くわしく", "やさしい日本語で", "👍 役に立った", "👎 ちがった",
+        "くわしく", "やさしい日本語で", "コツを足す", "👍 役に立った", "👎 ちがった",
     ]  # fmt: skip
 
 
 def test_japanese_clients_see_the_command_in_japanese_and_it_is_told_once(place: tuple[DiscordPlatform, Running, Path]) -> None:
     platform, _, _ = place
-    (command,) = platform.commands
-    assert command["name"] == "ask"
+    command = next(c for c in platform.commands if c["name"] == "ask")
     assert command["name_localizations"]["ja"] == "質問"
     assert platform.syncs == 1
     assert all(i & (1 << 1 | 1 << 8 | 1 << 15) == 0 for i in platform.intents)
@@ -149,6 +148,31 @@ def test_alone_with_the_bot(room: Callable[..., Room]) -> None:
     assert "長すぎ" in told(r.say("総会" * 1_900 + "?" * 300))
 
 
+def test_what_is_forwarded_to_the_bot_alone_is_the_question(room: Callable[..., Room]) -> None:
+    group, alone = room(), room("dm")
+    asked = group.platform.say(group.channel, group.user, "理事は何人必要?")
+    before = len(group.platform.sent)
+    group.platform.forward(asked, alone.channel, alone.user)
+    assert "3人" in told(group.platform.wait_sent(before + 1))
+    picture = group.platform.say(group.channel, group.user, "")
+    picture.attachments.append(
+        {"id": "1", "filename": "a.png", "size": 3, "url": "https://cdn.example/a.png", "proxy_url": "https://cdn.example/a.png"}
+    )
+    before = len(group.platform.sent)
+    group.platform.forward(picture, alone.channel, alone.user)
+    assert "文字" in told(group.platform.wait_sent(before + 1))
+
+
+def test_what_is_forwarded_into_a_channel_is_left_alone(room: Callable[..., Room]) -> None:
+    r = room()
+    asked = r.say("<@BOT> 監事の任期は?")
+    before = len(r.platform.sent)
+    r.platform.forward(asked, r.channel, r.user)
+    r.platform.settle()
+    r.ask("こんにちは")
+    assert len(r.platform.sent) == before + 1
+
+
 def test_large_type_and_easy_words_last_for_the_person(room: Callable[..., Room]) -> None:
     r = room()
     usual = told(r.ask("理事は何人?"))
@@ -158,7 +182,9 @@ def test_large_type_and_easy_words_last_for_the_person(room: Callable[..., Room]
     assert large.embeds[0]["description"].startswith("## ")
     assert told(large) != usual
     somebody = r.platform.add_member("太郎")
-    assert told(r.ask("理事は何人?", somebody)) == usual
+    again = told(r.ask("理事は何人?", somebody))
+    assert usual.strip().split("\n")[0] in again.strip().split("\n")  # in everyday words; more of the topic may follow
+    assert "（" not in again
 
 
 def test_buttons_go_on_and_rate_exactly_their_answer(room: Callable[..., Room]) -> None:

@@ -102,7 +102,7 @@ def test_a_question_in_a_group_is_answered_in_one_call_quoting_it(chat: Callable
     assert "第22条" in message["text"]
     assert message["quoteToken"] == asked["message"]["quoteToken"]
     labels = [item["action"]["label"] for item in message["quickReply"]["items"]]
-    assert labels == ["くわしく", "やさしい日本語で", "👍 役に立った", "👎 ちがった"]
+    assert labels == ["くわしく", "やさしい日本語で", "コツを足す", "👍 役に立った", "👎 ちがった"]
     assert all(item["action"]["displayText"] for item in message["quickReply"]["items"])
 
 

@@ -1,0 +1,288 @@
+"""The round in the chat: what waits for a coordinator, at most seven cards at a time, one tap each.
+
+A button carries the tip and the version that was on its card, signed: an old card, a second tap or a second coordinator can
+never decide about something that was not seen.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, replace
+
+from bot import round_words, wording
+from bot.answers import plain
+from bot.curation import Curation
+from bot.errors import UserMistake
+from bot.members import Members, Role, co_op_key
+from bot.messages import Act, Card, Choice, IncomingMessage, Reply
+from bot.questions import OpenQuestions, Topic
+from bot.signing import Signer
+from bot.store import Store
+from bot.tips import Action, Consent, Decided, Draft, Tip, Verdict
+from knowledge import FEDERATION, Audience, Relation, find_personal_data
+
+MOST_CARDS = 7
+_PURPOSE = "round"
+_CARD_TEXT = 120  # characters of what was told
+_CARD = 300  # of a whole card: what platforms have room for
+_ANSWERING = dt.timedelta(minutes=15)  # so long are a coordinator's next words taken as the answer to a question
+
+
+@dataclass(frozen=True, slots=True)
+class _Shown:
+    """What a coordinator has before them: the cards of the last round in their order, and a question being answered."""
+
+    cards: tuple[str, ...] = ()  # `tip-….VERSION`, `tip-….VERSION.INTO`, or a topic's id with a `?` before it
+    left: tuple[str, ...] = ()  # of these, what has not been decided
+    answering: str = ""
+    since: str = ""  # since when
+
+
+class Round:
+    """Synchronous. `take` is for messages written to the bot alone by somebody who may review."""
+
+    def __init__(
+        self, curation: Curation, questions: OpenQuestions, members: Members, store: Store, signer: Signer,
+        clock: Callable[[], dt.datetime],
+    ) -> None:  # fmt: skip
+        self._curation = curation
+        self._questions = questions
+        self._members = members
+        self._store = store
+        self._signer = signer
+        self._clock = clock
+
+    def take(self, message: IncomingMessage, language: str) -> Reply | None:
+        """The reply to a message that belongs to the round; None for any other."""
+        sender = message.sender or message.conversation
+        press = self._signer.verify(_PURPOSE, message.press) if message.press else None
+        begins = not message.press and round_words.begins(message.text)
+        if not self._may(sender):
+            return plain(Act.OTHER, wording.say("round_not_allowed", language), language) if press else None
+        if message.group:
+            return plain(Act.OTHER, wording.say("round_alone", language), language) if press or begins else None
+        if press:
+            return self._pressed(press, sender, language)
+        if begins:
+            return self._cards(sender, language)
+        return None if message.press else self._heard(message.text.strip(), sender, language)
+
+    def _heard(self, text: str, sender: str, language: str) -> Reply | None:
+        """What is typed where a press would do, or the answer to a question."""
+        shown = self._shown(sender)
+        if shown.cards and (typed := round_words.typed(text)):
+            return self._typed(shown, typed, sender, language)
+        if shown.answering:
+            return self._answered(shown, text, sender, language)
+        if round_words.undoes(text) and (tip := self._curation.last_decided(sender)):
+            return self._undone(tip, sender, language)
+        return None
+
+    # what is shown
+
+    def _cards(self, sender: str, language: str, said: str = "") -> Reply:
+        tips = self._curation.queue(sender)
+        topics = self._questions.topics(sender)
+        waiting: list[tuple[float, Tip | Topic]] = [(w.weight, w.tip) for w in tips]
+        waiting += [(t.weight, t) for t in topics]
+        waiting.sort(key=lambda item: -item[0])
+        if not waiting:
+            self._remember(sender, _Shown())
+            return plain(Act.OTHER, _joined(said, wording.say("round_empty", language)), language)
+        scope = self._scope(sender)
+        made = [
+            self._tip_card(n, item, scope, language) if isinstance(item, Tip) else self._topic_card(n, item, language)
+            for n, (_, item) in enumerate(waiting[:MOST_CARDS], 1)
+        ]
+        keys = tuple(key for key, _ in made)
+        self._remember(sender, _Shown(keys, keys))
+        body = _joined(said, wording.say("round_begins", language, count=str(len(waiting)), shown=str(len(made))))
+        listed = [f"{card.title}\n{card.text}" for _, card in made]
+        text = "\n\n".join([body, *listed, wording.say("round_typed", language, **_labels(language))])
+        reply = plain(Act.OTHER, text, language)
+        return reply.with_cards(body, tuple(card for _, card in made))
+
+    def _tip_card(self, number: int, tip: Tip, scope: Audience, language: str) -> tuple[str, Card]:
+        near = [(t, r) for t, r in self._curation.similar(tip.draft.text, scope) if t.id != tip.id]
+        same = next((t for t, r in near if r.relation is Relation.SAME), None)
+        lines = [_cut(tip.draft.text, _CARD_TEXT)]
+        lines += [_cut(part, 30) for part in (tip.draft.place, tip.draft.happened, tip.draft.outcome) if part]
+        kinds = dict.fromkeys(found.kind.value for found in find_personal_data(tip.draft.text))
+        if kinds:
+            marks = "、".join(wording.say(f"personal_{kind}", language) for kind in kinds)
+            lines.append(wording.say("round_personal", language, kinds=marks))
+        if near:
+            lines.append(wording.say("round_similar", language, text=_cut((same or near[0][0]).draft.text, 50)))
+        key = f"{tip.id}.{tip.version}"
+        actions = ["publish", *(["merge"] if same else []), "ask_back", "decline", "postpone"]
+        choices = tuple(self._choice(f"{key}.{a}" + (f".{same.id}" if same and a == "merge" else ""), a, language) for a in actions)
+        title = wording.say("round_tip", language, number=str(number))
+        return (f"{key}.{same.id}" if same else key), Card(title, _cut("\n".join(lines), _CARD), choices)
+
+    def _topic_card(self, number: int, topic: Topic, language: str) -> tuple[str, Card]:
+        lines = [_cut(topic.text, _CARD_TEXT)]
+        if topic.nearest:
+            lines.append(wording.say("round_nearest", language, names="、".join(_cut(n, 40) for n in topic.nearest[:2])))
+        title = wording.say("round_question", language, number=str(number), asked=str(topic.asked))
+        choices = tuple(self._choice(f"?{topic.id}..{a}", a, language) for a in ("answer", "close", "postpone"))
+        return f"?{topic.id}", Card(title, _cut("\n".join(lines), _CARD), choices)
+
+    def _choice(self, value: str, action: str, language: str) -> Choice:
+        return Choice(wording.say(f"round_{action}", language), self._signer.sign(_PURPOSE, value))
+
+    # what is decided
+
+    def _pressed(self, value: str, sender: str, language: str) -> Reply:
+        parts = value.split(".")
+        if parts[0] == "undo":
+            return self._undone(parts[1], sender, language)
+        item, version, action = parts[:3]
+        if item.startswith("?"):
+            return self._about_topic(item[1:], action, sender, language)
+        return self._about_tip(item, int(version), action, "", parts[3] if len(parts) > 3 else "", sender, language)
+
+    def _typed(self, shown: _Shown, typed: round_words.Typed, sender: str, language: str) -> Reply:
+        if typed.number > len(shown.cards):
+            return plain(Act.OTHER, wording.say("round_no_card", language), language)
+        key = shown.cards[typed.number - 1]
+        is_question = key.startswith("?")
+        if typed.action not in (round_words.QUESTION_ACTIONS if is_question else round_words.TIP_ACTIONS):
+            return plain(Act.OTHER, _takes(typed.number, language, is_question=is_question), language)
+        if is_question:
+            if typed.action == "answer" and typed.words:
+                return self._answered(replace(shown, answering=key[1:]), typed.words, sender, language)
+            return self._about_topic(key[1:], typed.action, sender, language)
+        tip_id, version, *into = key.split(".")
+        if typed.action == "merge" and not into:
+            return plain(Act.OTHER, _takes(typed.number, language, is_question=False), language)
+        return self._about_tip(tip_id, int(version), typed.action, typed.words, "".join(into), sender, language)
+
+    def _about_tip(self, tip_id: str, version: int, action: str, reason: str, into: str, sender: str, language: str) -> Reply:
+        if action not in {a.value for a in Action} or action in (Action.EXPIRE, Action.HAND_OVER):
+            return plain(Act.OTHER, wording.say("no_such_choice", language), language)
+        reason = reason or wording.say("round_ask_back_reason" if action == Action.ASK_BACK else "round_no_reason", language)
+        try:
+            decided = self._curation.decide(
+                tip_id, version, Action(action), sender, reason=reason if action in ("ask_back", "decline") else "", into=into
+            )
+        except UserMistake as mistake:
+            return plain(Act.OTHER, str(mistake), language)
+        said = wording.say(_SENTENCES.get((decided.verdict, action), f"round_{decided.verdict.value}"), language)
+        return self._next(tip_id, said, sender, language, undo=tip_id if decided.verdict is Verdict.DONE else "")
+
+    def _about_topic(self, topic_id: str, action: str, sender: str, language: str) -> Reply:
+        topic = self._questions.topic(topic_id, sender)
+        if topic is None:
+            return self._next(f"?{topic_id}", wording.say("round_already", language), sender, language)
+        if action == "answer":
+            shown = self._shown(sender)
+            self._remember(sender, _Shown(shown.cards, shown.left, topic_id, self._clock().isoformat()))
+            leave = wording.say("round_leave", language)
+            said = wording.say("round_write_answer", language, question=_cut(topic.text, 60), leave=leave)
+            return plain(Act.OTHER, said, language).with_choices(Choice(leave))
+        if action == "close":
+            self._questions.close(topic_id, sender)
+        elif action == "postpone":
+            self._questions.postpone(topic_id, sender)
+        else:
+            return plain(Act.OTHER, wording.say("no_such_choice", language), language)
+        return self._next(f"?{topic_id}", wording.say(f"round_done_{action}", language), sender, language)
+
+    def _answered(self, shown: _Shown, text: str, sender: str, language: str) -> Reply:
+        """The coordinator's next words are the answer: it becomes a tip of its own and is published."""
+        topic_id = shown.answering
+        self._remember(sender, _Shown(shown.cards, shown.left))
+        topic = self._questions.topic(topic_id, sender)
+        if topic is None:
+            return self._next(f"?{topic_id}", wording.say("round_already", language), sender, language)
+        if round_words.leaves(text):
+            return plain(Act.OTHER, wording.say("round_left", language), language)
+        everywhere = any(g.role in (Role.ADMIN, Role.COORDINATOR) and not g.co_op for g in self._members.grants(sender))
+        co_op = topic.co_op or self._members.own_co_op(sender, sender, group=False)
+        if not co_op and not everywhere:  # asked in several of this reviewer's co-ops: it is told in the name of one of them
+            co_op = next((c.id for c in self._members.co_ops() if co_op_key(c.id) in topic.asked_in), "")
+        audience = Audience.of(*topic.asked_in, *([FEDERATION] if everywhere else []))
+        draft = Draft(text=text, question=topic.text, consent=Consent.CO_OP if co_op else Consent.ANONYMOUS, audience=audience)
+        try:
+            tip = self._curation.offer(draft, author=sender, conversation=sender, co_op=co_op)
+        except UserMistake as mistake:
+            self._remember(sender, shown)  # it can be written again
+            return plain(Act.OTHER, str(mistake), language)
+        decided = self._curation.decide(tip.id, tip.version, Action.PUBLISH, sender)
+        if decided.verdict is not Verdict.DONE:
+            return self._next(f"?{topic_id}", wording.say(f"round_{decided.verdict.value}", language), sender, language)
+        self._questions.answered(topic_id, sender, tip.id, _cut(text, 30))
+        return self._next(f"?{topic_id}", wording.say("round_done_answer", language), sender, language, undo=tip.id)
+
+    def _undone(self, tip_id: str, sender: str, language: str) -> Reply:
+        decided: Decided = self._curation.undo(tip_id, sender)
+        key = "round_undone" if decided.verdict is Verdict.DONE else f"round_{decided.verdict.value}"
+        if decided.verdict is Verdict.DONE:
+            self._questions.unanswered(tip_id, sender)
+        return plain(Act.OTHER, wording.say(key, language), language)
+
+    def _next(self, key: str, said: str, sender: str, language: str, undo: str = "") -> Reply:
+        """What was done, and what is left; the next cards where these are done."""
+        shown = self._shown(sender)
+        left = tuple(k for k in shown.left if k != key and not k.startswith(f"{key}."))
+        self._remember(sender, _Shown(shown.cards, left))
+        if shown.cards and not left:
+            return self._cards(sender, language, said).with_choices(*self._undo_choice(undo, language))
+        if left:
+            said = f"{said}\n{wording.say('round_left_over', language, count=str(len(left)))}"
+        return plain(Act.OTHER, said, language).with_choices(*self._undo_choice(undo, language))
+
+    def _undo_choice(self, tip_id: str, language: str) -> Sequence[Choice]:
+        return [Choice(wording.say("round_undo", language), self._signer.sign(_PURPOSE, f"undo.{tip_id}"))] if tip_id else []
+
+    # who, and what is before them
+
+    def _may(self, sender: str) -> bool:
+        return any(g.role in (Role.ADMIN, Role.COORDINATOR) for g in self._members.grants(sender))
+
+    def _scope(self, sender: str) -> Audience:
+        """What a coordinator may compare a tip with: what they may see themselves."""
+        return self._members.audience(sender, sender, group=False)
+
+    def _shown(self, sender: str) -> _Shown:
+        raw = json.loads(self._store.mark(_mark(sender)) or "{}")
+        shown = _Shown(tuple(raw.get("cards", ())), tuple(raw.get("left", ())), raw.get("answering", ""), raw.get("since", ""))
+        is_late = bool(shown.since) and self._clock() - dt.datetime.fromisoformat(shown.since) > _ANSWERING
+        return replace(shown, answering="", since="") if is_late else shown
+
+    def _remember(self, sender: str, shown: _Shown) -> None:
+        self._store.set_mark(_mark(sender), json.dumps(asdict(shown)))
+
+
+_SENTENCES = {
+    (Verdict.DONE, "publish"): "round_done_publish",
+    (Verdict.DONE, "ask_back"): "round_done_ask_back",
+    (Verdict.DONE, "decline"): "round_done_decline",
+    (Verdict.DONE, "merge"): "round_done_merge",
+    (Verdict.DONE, "postpone"): "round_done_postpone",
+}
+
+
+def _mark(sender: str) -> str:
+    return f"round:{sender}"[:80]
+
+
+def _takes(number: int, language: str, *, is_question: bool) -> str:
+    """Which words a card takes."""
+    key = "round_takes_question" if is_question else "round_takes_tip"
+    return wording.say(key, language, number=str(number), **_labels(language))
+
+
+def _labels(language: str) -> dict[str, str]:
+    every = (*round_words.TIP_ACTIONS, *round_words.QUESTION_ACTIONS)
+    return {action: wording.say(f"round_{action}", language) for action in every}
+
+
+def _cut(text: str, most: int) -> str:
+    return text if len(text) <= most else text[: most - 1] + "…"
+
+
+def _joined(*parts: str) -> str:
+    return "\n".join(p for p in parts if p)

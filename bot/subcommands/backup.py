@@ -1,0 +1,51 @@
+"""`yui backup` and `yui restore`: one file out, one file in."""
+
+from __future__ import annotations
+
+import argparse
+import datetime as dt
+import sys
+from pathlib import Path
+from typing import Any
+
+from bot.backup import back_up, restore
+from bot.bootstrap import running
+from bot.clock import JAPAN
+from bot.config import load
+
+
+def add(commands: Any) -> None:
+    out = commands.add_parser("backup", help="everything into one file, while Yui may run")
+    out.add_argument("file", type=Path)
+    out.add_argument("--force", action="store_true", help="replace the file if it is there")
+    out.set_defaults(run=_backup)
+
+    back = commands.add_parser("restore", help="put a backup in the place of what is there; Yui must be stopped")
+    back.add_argument("file", type=Path)
+    back.set_defaults(run=_restore)
+
+
+def _backup(options: argparse.Namespace) -> None:
+    manifest = back_up(load(), options.file, dt.datetime.now(JAPAN), replace=options.force, progress=_progress)
+    rows = sum(part.rows for name, part in manifest.parts.items() if name.startswith("tables/"))
+    size = options.file.stat().st_size / 2**20
+    print(
+        f"{options.file}: {rows:,} rows, {size:.1f} MB.", "It is as private as the data folder: keep it where only you can read it."
+    )
+
+
+def _restore(options: argparse.Namespace) -> None:
+    settings = load()
+    done = restore(settings, options.file, _progress)
+    with running(settings) as yui:  # takes out what was withdrawn, brings shipped knowledge and the index up to date
+        yui.knowledge.align()
+    made = done.manifest.made_at.astimezone(JAPAN)
+    print(f"The backup of {made:%Y-%m-%d %H:%M} is restored: {done.rows:,} rows.")
+    if done.withdrawn_since:
+        print(f"{done.withdrawn_since} tips that were withdrawn after it was made are not brought back.")
+
+
+def _progress(what: str, done: int, of: int) -> None:
+    """Tells on a terminal what is being done, in one line that changes."""
+    if sys.stderr.isatty():
+        print(f"\r{what} {done:,} of {of:,}\x1b[K", end="\n" if done >= of else "", file=sys.stderr, flush=True)

@@ -1,0 +1,351 @@
+"""One message of the talk about a tip: which step takes it, what is kept, what is said."""
+
+from __future__ import annotations
+
+import datetime as dt
+import logging
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+
+from bot.answers import plain
+from bot.curation import Curation
+from bot.dialogues import Dialogue, Dialogues
+from bot.errors import UserMistake
+from bot.intents import Intent, recognise
+from bot.members import Members
+from bot.messages import Act, Choice, IncomingMessage, Reply
+from bot.own_tips import Answered, OwnTips
+from bot.tip_chat import Asked, Here
+from bot.tip_questions import ask
+from bot.tip_state import OPTIONAL, PIECES, WAITS, Step, Talk, with_pieces
+from bot.tip_steps import ahead, begun, continued, fits, goes_on, settled, take
+from bot.tip_words import (
+    Word,
+    beginning,
+    clean,
+    is_question,
+    labelled,
+    only_asks,
+    says,
+    wants_anothers,
+)
+from bot.tips import Draft
+from knowledge import StoreUnavailable
+
+log = logging.getLogger(__name__)
+
+KIND = "tip"
+_FREE = ("text", "place", "happened", "outcome", "question", "author_name")
+_AT_ONCE = dt.timedelta(seconds=10)  # messages that follow each other this fast are one thought
+
+# What is never a piece of a tip: others answer it, and the talk goes on waiting.
+_OTHERS = frozenset(
+    {
+        *(Intent.EMERGENCY, Intent.HELP, Intent.RECORDS, Intent.FORGET, Intent.MORE, Intent.SOURCE, Intent.STATUTE),
+        *(Intent.EASY, Intent.ENGLISH, Intent.PLAIN, Intent.LARGER, Intent.SMALLER),
+    }
+)
+_COURTESY = frozenset({Intent.GREETING, Intent.THANKS, Intent.PRAISE, Intent.BLAME, Intent.UNCLEAR})
+# In a group these are meant for the others, unless the bot is addressed.
+_SMALL_TALK = _COURTESY | {Intent.EMPTY}
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """What a talk needs. `name`: how the bot is called in a group."""
+
+    curation: Curation
+    members: Members
+    dialogues: Dialogues
+    clock: Callable[[], dt.datetime]
+    name: str
+
+
+class TipTurn:
+    """One message in the talk of the person who wrote it; `question`: that of the answer it goes on from."""
+
+    def __init__(self, services: Services, message: IncomingMessage, language: str, question: str = "") -> None:
+        self._dialogues, self._curation, self._own = services.dialogues, services.curation, OwnTips(services.curation)
+        self._message = message
+        self._language = language
+        self._question = question
+        self._now = message.at or services.clock()
+        self._here = Here(message, language, services.curation, services.members, services.name)
+        self._text = clean(message.text)
+        self.row = self._found()
+        self._talk = _talk(self.row)
+
+    def _found(self) -> Dialogue | None:
+        """The talk that was kept. A database that refuses keeps nobody from an answer: there is no talk then."""
+        try:
+            return self._dialogues.find(self._message.conversation, self._here.person, KIND, self._now)
+        except StoreUnavailable as error:
+            log.error("An open talk could not be read. %s", error)
+            return None
+
+    # which part of the talk takes the message
+
+    def take(self) -> Reply | None:
+        """What is said to the message; None where it is not for the talk."""
+        if not self._message.unreadable and (found := self._own.take(self._text, self._talk, self._here, self._now)):
+            return self._own_answered(found)
+        if self._is_in_time and self._talk.is_open:
+            return self._opened()
+        return None if self._message.unreadable else self._closed()
+
+    def is_awaited(self) -> bool:
+        """Whether the talk goes on with the message though nobody addressed the bot."""
+        if self._own.expects(self._text, self._talk, self._now):
+            return True
+        if not self._is_in_time:
+            return False
+        if self._talk.step is Step.SENT:
+            return says(self._text, Word.SEND) or says(self._text, Word.MEND)
+        if not self._talk.is_open or (self._message.unreadable and self._talk.step is not Step.TEXT):
+            return False
+        return recognise(self._text) not in _SMALL_TALK or self._message.unreadable or self._talk.step is Step.OUTCOME
+
+    @property
+    def _is_in_time(self) -> bool:
+        return self.row is not None and self._now - self.row.changed_at <= WAITS
+
+    def _closed(self) -> Reply | None:
+        """Nothing is waited for: a tip may be begun, gone on with, or looked at again after it was sent."""
+        if says(self._text, Word.RESUME):
+            return self._resumed() if self._talk.has_draft else self._say("no_draft", begin=True)
+        if says(self._text, Word.DISCARD) and self._talk.has_draft:
+            return self._discarded()
+        if self._talk.step is Step.SENT and self._talk.tip:
+            if says(self._text, Word.SEND):
+                return self._say("sent_already")  # a second tap
+            if says(self._text, Word.MEND):
+                return self._own_answered(self._own.mended(self._talk.tip, self._talk, self._here))
+        if wants_anothers(self._text):
+            return self._begun(Draft(question=self._question), "ask_to_paste")
+        told = beginning(self._text)
+        if told is not None:
+            return self._begun(Draft(told, question=self._question))
+        if any(says(self._text, word) for word in (Word.SEND, Word.SKIP, Word.MEND)) and self._talk.has_draft:
+            return self._resumed()  # a button of a talk that has waited long enough
+        return self._say("no_draft", begin=True) if says(self._text, Word.SEND) else None
+
+    def _opened(self) -> Reply | None:
+        """The talk waits for this person."""
+        text, talk = self._text, self._talk
+        if self._message.unreadable:
+            return self._again("only_words")
+        if command := self._command():
+            return command
+        told = beginning(text)
+        if told is not None and not (told == "" and talk.step is Step.TEXT):
+            if talk.step is not Step.TEXT:
+                return self._begun(Draft(told, question=self._question))
+            text = told
+        elif self._is_for_others(text):
+            self._keep(talk)  # five more minutes
+            return None
+        return self._answered(text)
+
+    def _command(self) -> Reply | None:
+        text, talk = self._text, self._talk
+        if says(text, Word.DISCARD) and not talk.following:
+            return self._discarded()
+        if recognise(text) is Intent.FORGET and talk.step is not Step.PERSONAL and len(text) <= _LONGEST_REMOVE:
+            return self._reply(Asked(self._here.say("which_removal"), (self._here.label(Word.DISCARD), _REMOVE_ALL)))
+        if says(text, Word.LEAVE):
+            return self._left()
+        if talk.step is Step.SETTLE:
+            return None
+        if says(text, Word.BACK):
+            return self._asking(ahead(talk, self._here) if talk.step is Step.MEND else talk.back())
+        if says(text, Word.SEND):
+            return self._sent()
+        if says(text, Word.RESUME):
+            return self._again()
+        return None
+
+    def _is_for_others(self, text: str) -> bool:
+        """Whether a message is no piece of a tip: a question, a command, a courtesy."""
+        step, intent = self._talk.step, recognise(text)
+        if goes_on(self._talk, text, at_once=False):
+            return intent is Intent.EMERGENCY
+        if step is Step.PERSONAL and says(text, Word.SCRUB):
+            return False
+        if intent in _OTHERS:
+            return True
+        return only_asks(text) if step is Step.TEXT else is_question(text)
+
+    def _answered(self, text: str) -> Reply:
+        """An answer to what the talk asks; what is none is asked again."""
+        talk, step = self._talk, self._talk.step
+        try:
+            if goes_on(talk, text, at_once=self._at_once):
+                return self._asking(replace(continued(talk, text, self._here), told_at=self._now.isoformat()), "added")
+            if (pieces := labelled(text)) and step is not Step.SETTLE:
+                return self._asking(self._with(pieces))
+            if recognise(text) in _COURTESY and step is not Step.OUTCOME and step in PIECES:
+                return self._again()
+            new = take(talk, text, self._here)
+        except UserMistake as mistake:
+            return self._again(said=str(mistake))
+        if new is None:
+            return self._again("not_understood")
+        if new.step is Step.SENT:
+            self._dialogues.end(self._message.conversation, self._here.person)
+            return self._reply(Asked(self._here.say("same_thanks")))
+        told_at = self._now.isoformat() if step is Step.TEXT else talk.told_at
+        return self._asking(replace(new, told_at=told_at))
+
+    def _with(self, pieces: Mapping[str, str]) -> Talk:
+        """The talk with pieces that were named: 「どこ：…」. Raises UserMistake for one that cannot be."""
+        steps = [s for s, piece in PIECES.items() if piece in pieces]
+        for step in steps:
+            fits(pieces[PIECES[step]], step, self._here)
+        new = self._talk.telling(**pieces).having(*steps)
+        return ahead(new.lacking(Step.SIMILAR) if "text" in pieces else new, self._here)
+
+    @property
+    def _at_once(self) -> bool:
+        told_at = self._talk.told_at
+        return bool(told_at) and self._now - dt.datetime.fromisoformat(told_at) <= _AT_ONCE
+
+    # beginning, going on, leaving
+
+    def begin(self, draft: Draft) -> Reply:
+        """Begin with what was told; an older draft is asked about first."""
+        return self._begun(with_pieces(draft, {k: clean(getattr(draft, k)) for k in _FREE}))
+
+    def _begun(self, draft: Draft, key: str = "") -> Reply:
+        if self._talk.has_draft and self._talk.draft.text:
+            following = self._fitting(draft)[0]
+            return self._asking(replace(self._talk, step=Step.SETTLE, left=False, following=following))
+        draft, said = self._fitting(draft)
+        said = said or (self._here.say(key) if key else "")
+        talk = ahead(begun(draft, told_at=self._now.isoformat() if draft.text else ""), self._here)
+        return self._asking(talk, said=said, alone=bool(key))
+
+    def _fitting(self, draft: Draft) -> tuple[Draft, str]:
+        """The draft without pieces that cannot be, and what is to be said about them."""
+        mistakes = []
+        for step, piece in PIECES.items():
+            if told := getattr(draft, piece):
+                try:
+                    fits(told, step, self._here)
+                except UserMistake as mistake:
+                    draft = with_pieces(draft, {piece: ""})
+                    mistakes.append(str(mistake))
+        return draft, "\n".join(dict.fromkeys(mistakes))
+
+    def _resumed(self) -> Reply:
+        talk = replace(self._talk, left=False)
+        return self._asking(talk if talk.following else ahead(talk, self._here), "resumed")
+
+    def _left(self) -> Reply:
+        if not self._talk.has_draft:
+            self._dialogues.end(self._message.conversation, self._here.person)
+            return self._say("left_nothing")
+        self._keep(replace(self._talk, left=True))
+        words = (self._here.label(Word.RESUME), self._here.label(Word.DISCARD))
+        return self._reply(Asked(self._here.say("left", call=self._here.call), words))
+
+    def _discarded(self) -> Reply:
+        self._dialogues.end(self._message.conversation, self._here.person)
+        return self._say("discarded")
+
+    # sending
+
+    def _sent(self) -> Reply:
+        """Send what was told, if nothing stands against it; what was not chosen is named."""
+        early = self._talk
+        if not early.draft.text:
+            return self._again("nothing_told")
+        talk = settled(early, self._here)
+        if early.step is Step.SIMILAR:
+            talk = talk.having(Step.SIMILAR)
+        talk = ahead(talk.having(Step.TEXT), self._here)
+        if talk.step is not Step.SUMMARY:
+            return self._asking(talk)
+        sending = self._row(replace(talk, step=Step.SENT))
+        if self.row is None or not self._dialogues.advance(self.row, sending):
+            return self._say("sent_already")  # the same word twice, taken by two processes
+        try:
+            tip = self._offered(talk)
+        except UserMistake as mistake:
+            return self._asking(talk.lacking(Step.TEXT).to(Step.TEXT), said=str(mistake))
+        except Exception:
+            self._keep(talk)  # it was not sent, and is still there
+            raise
+        self._keep(Talk(step=Step.SENT, tip=tip))
+        defaults = not OPTIONAL.intersection({Step.CONSENT, Step.AUDIENCE}) <= early.done
+        return self._reply(Asked(self._thanks(talk, defaults=defaults), (self._here.label(Word.MEND), self._here.label(Word.OWN))))
+
+    def _thanks(self, talk: Talk, *, defaults: bool) -> str:
+        """What becomes of a tip that was sent, and what was not chosen for it."""
+        here = self._here
+        lines = ["mended"] if talk.tip else ["sent", *(["sent_here"] if self._message.group or here.co_op else [])]
+        lines += ["sent_wider"] if not talk.tip and talk.draft.audience.keys - here.own.keys else []
+        told = [here.say(key) for key in lines]
+        told += [here.say("sent_defaults", audience=here.label(Word.OWN_CO_OP))] if defaults else []
+        return "\n".join(told)
+
+    def _offered(self, talk: Talk) -> str:
+        here = self._here
+        if talk.tip:
+            return self._curation.change(talk.tip, here.person, talk.draft).id
+        conversation = self._message.conversation
+        return self._curation.offer(talk.draft, author=here.person, conversation=conversation, co_op=here.co_op).id
+
+    # saying and keeping
+
+    def _own_answered(self, found: Answered) -> Reply | None:
+        """What is said of one's own tips; a tip that is to be changed goes through the same steps."""
+        talk, asked = found
+        if asked is None:
+            return self._asking(talk)
+        self._keep(talk)
+        return self._reply(asked)
+
+    def _asking(self, talk: Talk, key: str = "", *, said: str = "", alone: bool = False) -> Reply:
+        """The talk at its step, with its question. `alone`: what is said is the question."""
+        self._keep(talk)
+        asked = ask(talk, self._here)
+        first = said or (self._here.say(key) if key else "")
+        text = first if alone and first else "\n".join(part for part in (first, asked.text) if part)
+        return self._reply(replace(asked, text=text))
+
+    def _again(self, key: str = "", *, said: str = "") -> Reply:
+        return self._asking(self._talk, key, said=said)
+
+    def _say(self, key: str, *, begin: bool = False, words: tuple[Word, ...] = ()) -> Reply:
+        choices = (*(self._here.label(w) for w in words), *((self._here.say("begin"),) if begin else ()))
+        return self._reply(Asked(self._here.say(key), choices))
+
+    def _reply(self, asked: Asked) -> Reply:
+        return say(asked, self._language)
+
+    def _keep(self, talk: Talk) -> None:
+        self._talk = talk
+        self.row = self._row(talk)
+        self._dialogues.keep(self.row)
+
+    def _row(self, talk: Talk) -> Dialogue:
+        return Dialogue(self._message.conversation, self._here.person, KIND, talk.step.value, talk.as_json(), self._now)
+
+
+_REMOVE_ALL = "わたしの記録を消して"
+_LONGEST_REMOVE = 8  # characters: 「消して」, 「消してください」 say not what
+
+
+def _talk(row: Dialogue | None) -> Talk:
+    """The talk that was kept; a new one where there is none, or none that this version of the program can read."""
+    try:
+        return Talk.of(row.step, row.draft) if row else Talk(left=True)
+    except (KeyError, TypeError, ValueError):
+        return Talk(left=True)
+
+
+def say(asked: Asked, language: str) -> Reply:
+    """A question or a sentence of the talk as a reply."""
+    reply = plain(Act.TAKE_TIP, asked.text, language)
+    choices = tuple(Choice(text) for text in asked.choices)
+    return replace(reply, choices=choices, answer={**reply.answer, "choices": [c.text for c in choices]})

@@ -1,0 +1,260 @@
+"""Whether two short accounts of experience say the same.
+
+Embeddings alone cannot tell: 「うまくいった」 and 「うまくいかなかった」 lie closer together than two ways of saying either.
+So the cosine is one of several features of a logistic regression; the others hold words, figures, outcome and additions
+against each other. Each may only speak one way: a different figure never makes two accounts more alike. The numbers are in
+`similarity.json`, the words in `similarity.yaml`. Where the model shows its states, a word that only one of two texts has
+counts the less, the closer it comes in its place to such a word of the other: 草むしり in the one text to 除草 in the other.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import cache
+from importlib import resources
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from knowledge.embedding import Embedder, ReadingEmbedder, Vectors
+from knowledge.languages import colloquial, ja
+from knowledge.statement import Figure, Statement, is_kana, placed, read, renamed, spelled, vocabulary
+
+if TYPE_CHECKING:
+    from knowledge.e5 import Reading
+
+# What speaks for the same experience, and what speaks against it.
+FOR = ("closeness", "words", "contained")
+AGAINST = (
+    "other_figure",
+    "extra_figures",
+    "denied",
+    "turned",
+    "ending",
+    "contrary",
+    "swapped",
+    "replaced",
+    "added",
+    "excess",
+)
+FEATURES = (*FOR, *AGAINST)
+
+# e5 puts accounts about one thing between about .87 and .99; above .95 a cosine says no more, one changed word decides.
+_COSINE_FLOOR, _COSINE_SPAN = 0.87, 0.08
+# Of what a middle layer makes of two words: they mean different things up to the one cosine, the same from the other.
+_STRANGE, _ALIKE = 0.55, 0.70
+# A noun says what a tip is about; verbs and adjectives are exchanged more freely.
+_OTHER_WORD = 0.3
+_FEW_WORDS = 3  # a sentence of so few is no addition
+
+Meanings = Mapping[str, Vectors]  # of each word of a text its states where it stands, shape (times, d), L2-normalised
+
+
+class Relation(StrEnum):
+    """SAME: nothing would be lost without one of the two. RELATED: of one thing, also with opposite outcome or an added fact."""
+
+    SAME = "same"
+    RELATED = "related"
+    OTHER = "other"
+
+
+@dataclass(frozen=True, slots=True)
+class Resemblance:
+    """`score`, 0..1: the share of pairs with this value that say the same, where every second pair does."""
+
+    relation: Relation
+    score: float
+
+
+@dataclass(frozen=True, slots=True)
+class _Weights:
+    features: tuple[float, ...]
+    intercept: float
+    related: float
+
+
+class Similarity:
+    """Finds what already says what a new text says, with one call of the embedder."""
+
+    def __init__(self, embedder: Embedder) -> None:
+        self._embedder = embedder
+
+    def among(self, text: str, candidates: Sequence[tuple[str, str]]) -> list[tuple[str, Resemblance]]:
+        """The candidates (key, text) by their key, best first: same, related, other. Raises EmbedderUnavailable."""
+        if not candidates:
+            return []
+        first, *others = read_all(self._embedder, [text, *(t for _, t in candidates)])
+        vector, meant = first
+        found = [
+            (key, compare(text, other, float(there @ vector), (meant, meant_there) if meant and meant_there else None))
+            for (key, other), (there, meant_there) in zip(candidates, others, strict=True)
+        ]
+        return sorted(found, key=lambda kr: (list(Relation).index(kr[1].relation), -kr[1].score))
+
+
+def read_all(embedder: Embedder, texts: Sequence[str]) -> list[tuple[Vectors, Meanings | None]]:
+    """The vectors of texts as passages, and what their words mean there if the embedder shows it. Raises EmbedderUnavailable."""
+    if not isinstance(embedder, ReadingEmbedder):
+        return [(vector, None) for vector in embedder.embed_passages(texts)]
+    written = [renamed(spelled(t)) for t in texts]
+    return [(r.vector, meanings(w, r)) for w, r in zip(written, embedder.read_passages(written), strict=True)]
+
+
+def meanings(text: str, reading: Reading) -> Meanings:
+    """What the words of a text mean in it: the mean of the states of the pieces that each is made of."""
+    found: dict[str, list[Vectors]] = {}
+    starts, ends = reading.places.T
+    for word, start, end in placed(text):
+        states = reading.states[(starts < end) & (ends > start)]
+        if len(states):  # else it stands beyond what the model reads
+            mean = states.mean(axis=0)
+            found.setdefault(word, []).append(mean / np.linalg.norm(mean))
+    return {word: np.array(states) for word, states in found.items()}
+
+
+def compare(one: str, other: str, cosine: float, meant: tuple[Meanings, Meanings] | None = None) -> Resemblance:
+    """How two texts relate. `cosine`: of their vectors as passages. Symmetric; an empty text resembles nothing."""
+    normalised = ja.normalise(one), ja.normalise(other)
+    if not all(normalised):
+        return Resemblance(Relation.OTHER, 0.0)
+    if normalised[0] == normalised[1]:
+        return Resemblance(Relation.SAME, 1.0)
+    if in_two_scripts(one, other):
+        meant = None
+    values = features(one, other, cosine, meant)
+    fitted = weights("by_meaning" if meant else "by_words")
+    evidence = fitted.intercept + math.fsum(w * v for w, v in zip(fitted.features, values, strict=True))
+    score = 1 / (1 + math.exp(-max(-30.0, min(30.0, evidence))))
+    if score >= 0.5:
+        return Resemblance(Relation.SAME, score)
+    return Resemblance(Relation.RELATED if relatedness(values) >= fitted.related else Relation.OTHER, score)
+
+
+def relatedness(values: Sequence[float]) -> float:
+    """How far two texts are about one thing, 0..2, from their features."""
+    return values[FEATURES.index("closeness")] + values[FEATURES.index("words")]
+
+
+@cache
+def weights(kind: str) -> _Weights:
+    """Of the features with meanings (`by_meaning`) or without (`by_words`)."""
+    raw = json.loads((resources.files("knowledge") / "similarity.json").read_text("utf-8"))[kind]
+    return _Weights(tuple(raw[n] for n in FEATURES), raw["intercept"], raw["related"])
+
+
+def in_two_scripts(one: str, other: str) -> bool:
+    """Whether one text is written in kana alone: a model makes too little of it for its words to be held against others."""
+    return is_kana(spelled(one)) != is_kana(spelled(other))
+
+
+def features(one: str, other: str, cosine: float, meant: tuple[Meanings, Meanings] | None = None) -> tuple[float, ...]:
+    """FEATURES of two texts, each 0..1."""
+    a, b, in_kana = _read(one, other)
+    sounds = _dice(a.sounds, b.sounds)
+    left, right = _softened(_unmatched(a.words, b.words), _unmatched(b.words, a.words), meant)
+    nouns = a.nouns | b.nouns
+    lost_left, lost_right = _weight(left, nouns), _weight(right, nouns)
+    whole_left, whole_right = _weight(dict.fromkeys(a.words, 1.0), nouns), _weight(dict.fromkeys(b.words, 1.0), nouns)
+    contained = 1 - min(lost_left / (whole_left or 1), lost_right / (whole_right or 1))
+    other_figure, extra_figures = _figures(a.figures, b.figures)
+    denied = any(sign * b.predicates.get(word, 0) < 0 for word, sign in a.predicates.items())
+    closeness = (cosine - _COSINE_FLOOR) / _COSINE_SPAN if math.isfinite(cosine) else 0.0
+    values = {
+        # Kana alone lose a text its place among the vectors; what it sounds like is left.
+        "closeness": max(closeness, sounds if in_kana else 0.0),
+        "words": 1 - (lost_left + lost_right) / ((whole_left + whole_right) or 1),
+        "contained": contained,
+        "other_figure": other_figure,
+        "extra_figures": extra_figures / 3,
+        # In another wording, another sign may be the wording; in the same one it is the point.
+        "denied": denied * sounds,
+        "turned": _is_turned(a, b),
+        "ending": float((a.ending < 0) != (b.ending < 0)),
+        "contrary": float(a.is_contrary != b.is_contrary),
+        "swapped": min(lost_left, lost_right) / 3,
+        "replaced": 0.0 if in_kana else min(max(left.values(), default=0.0), max(right.values(), default=0.0)) * sounds,
+        "added": abs(_newest(a, left) - _newest(b, right)) * contained,
+        "excess": abs(_excess(a, left) - _excess(b, right)) / 10,
+    }
+    return tuple(min(max(values[name], 0.0), 1.0) for name in FEATURES)
+
+
+def _read(one: str, other: str) -> tuple[Statement, Statement, bool]:
+    """Both texts read; what one writes in kana is given the kanji of the other."""
+    one, other = spelled(one), spelled(other)
+    if is_kana(one) != is_kana(other):
+        written = other if is_kana(one) else one
+        # Twice, so that its own spellings win.
+        words = colloquial.Vocabulary([written, written, vocabulary()])
+        one, other = (spelled(words.restore(t)) if is_kana(t) else t for t in (one, other))
+        return read(one), read(other), True
+    return read(one), read(other), False
+
+
+def _dice(a: frozenset[str], b: frozenset[str]) -> float:
+    return 2 * len(a & b) / (len(a) + len(b)) if a or b else 0.0
+
+
+def _unmatched(words: frozenset[str], others: frozenset[str]) -> frozenset[str]:
+    """The words that the others neither hold nor share a character of meaning with: 草刈り and 除草 are near enough."""
+    characters = {c for w in others - words for c in w if "一" <= c <= "龥"}
+    return frozenset(w for w in words - others if characters.isdisjoint(w))
+
+
+def _softened(
+    left: frozenset[str], right: frozenset[str], meant: tuple[Meanings, Meanings] | None
+) -> tuple[dict[str, float], dict[str, float]]:
+    """How far each unmatched word of either side means something else than any of the other side's, 0..1."""
+    if meant is None:
+        return dict.fromkeys(left, 1.0), dict.fromkeys(right, 1.0)
+    return _strangeness(left, meant[0], right, meant[1]), _strangeness(right, meant[1], left, meant[0])
+
+
+def _strangeness(words: frozenset[str], meant: Meanings, others: frozenset[str], meant_there: Meanings) -> dict[str, float]:
+    there = [meant_there[w] for w in sorted(others) if w in meant_there]
+    strange = dict.fromkeys(words, 1.0)
+    for word in words & meant.keys() if there else ():
+        # To a few places: the same from both sides.
+        nearest = round(max(float((meant[word] @ states.T).max()) for states in there), 5)
+        strange[word] = min(max((_ALIKE - nearest) / (_ALIKE - _STRANGE), 0.0), 1.0)
+    return strange
+
+
+def _weight(words: Mapping[str, float], nouns: frozenset[str]) -> float:
+    return math.fsum(strange if word in nouns else strange * _OTHER_WORD for word, strange in words.items())
+
+
+def _figures(a: frozenset[Figure], b: frozenset[Figure]) -> tuple[bool, int]:
+    """Whether both give an amount of one kind and not the same, and how many amounts one gives and the other doesn't."""
+    left, right = _unequalled(a, b), _unequalled(b, a)
+    differs = not {unit for unit, _ in left}.isdisjoint(unit for unit, _ in right)
+    return differs, max(sum(amount != 1 and unit != "毎" for unit, amount in side) for side in (left, right))
+
+
+def _unequalled(figures: frozenset[Figure], others: frozenset[Figure]) -> set[Figure]:
+    """Amounts without an equal; one that is given without its unit equals that amount of anything."""
+    rest = others - figures
+    return {(u, n) for u, n in figures - others if not any(n == m and "" in (u, v) for v, m in rest)}
+
+
+def _is_turned(a: Statement, b: Statement) -> float:
+    """1 if each prefers what the other likes less: 「AよりB」, 「BよりA」."""
+    return float(bool(a.lesser & (b.words - b.lesser)) and bool(b.lesser & (a.words - a.lesser)))
+
+
+def _newest(a: Statement, new: Mapping[str, float]) -> float:
+    """The share of new words in the sentence of `a` that holds most of them, 0..1."""
+    return max((_new(p, new) / len(p) for p in a.parts if len(p) > _FEW_WORDS), default=0.0)
+
+
+def _excess(a: Statement, new: Mapping[str, float]) -> float:
+    """The most new words in one sentence of `a`."""
+    return min(max((_new(p, new) for p in a.parts), default=0.0), 10.0)
+
+
+def _new(part: frozenset[str], new: Mapping[str, float]) -> float:
+    return math.fsum(new.get(word, 0.0) for word in part)
