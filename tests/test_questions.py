@@ -23,6 +23,9 @@ FLOORS = [
     ("fresh.jsonl", 0.96, 0.95),
     ("premises.jsonl", 0.98, 0.0),
     ("declines.jsonl", 0.0, 0.96),
+    ("declines_held_out.jsonl", 0.0, 0.9),
+    # Written without a look at the bot; nothing but three slips of parsing was mended after its first sight (0.892, 0.85).
+    ("blind.jsonl", 0.88, 0.84),
 ]
 
 
