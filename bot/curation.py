@@ -339,7 +339,7 @@ class Curation:
         state = _STATE_AFTER.get(action, tip.state)
         changes: dict[str, Any] = {"state": state.value, "reason": reason}
         if action is Action.PUBLISH:
-            if audience and not _is_within(audience, tip.draft.audience):
+            if audience and not _is_within(audience, tip.draft.audience, _own_key(tip)):
                 raise UserMistake("書いた人が選んだ範囲より広くは公開できません。広げたいときは「たずねる」で聞いてください。")
             changes |= {"published_at": now, "verifier": reviewer, "check_at": self._today() + _CHECKED_AFTER, "wait_until": None}
             changes |= {"audience": sorted(audience.keys)} if audience else {}
@@ -398,8 +398,7 @@ class Curation:
 
     def _document(self, tip: Tip) -> Document:
         draft = tip.draft
-        own = co_op_key(tip.co_op) if tip.co_op else chat_key(tip.conversation)
-        audience = Audience.of(own, *(draft.audience.keys if tip.state is TipState.PUBLISHED else ()))
+        audience = Audience.of(_own_key(tip), *(draft.audience.keys if tip.state is TipState.PUBLISHED else ()))
         detail = "\n".join(part for part in (draft.text, draft.place, draft.happened, draft.outcome) if part)
         told = Passage(tip.id, _HEADING, _short(draft.text), detail, asks=(draft.question,) if draft.question else ())
         named = self._named(tip)
@@ -442,12 +441,17 @@ class Curation:
         return self._clock().astimezone(JAPAN).date()
 
 
-def _is_within(audience: Audience, consented: Audience) -> bool:
+def _own_key(tip: Tip) -> str:
+    """Who finds a tip whatever becomes of it: the giver's co-op, or the chat it was given in."""
+    return co_op_key(tip.co_op) if tip.co_op else chat_key(tip.conversation)
+
+
+def _is_within(audience: Audience, consented: Audience, own: str) -> bool:
     """Whether nobody is in an audience whom the giver has not agreed to."""
     if PUBLIC in consented.keys:
         return True
     co_ops = FEDERATION in consented.keys
-    return all(k in consented.keys or (co_ops and k.startswith("coop:")) for k in audience.keys)
+    return all(k == own or k in consented.keys or (co_ops and k.startswith("coop:")) for k in audience.keys)
 
 
 def _cleaned(draft: Draft) -> Draft:

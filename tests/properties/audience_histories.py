@@ -86,8 +86,10 @@ class History:
             done = self.here.curation.decide(tip.id, version, Action(action), by, **wanted)
         except UserMistake as mistake:
             self._check(by, "an error", set(), str(mistake))
-            assert action == "merge"
+            assert action == "merge" or (chosen and self.rules.widens(tip, chosen))
             return
+        if chosen and done.verdict is Verdict.DONE and self.rules.widens(tip, chosen):
+            raise Leak(f"{by} publishes a tip for more people than its giver chose")
         if action == "merge" and done.verdict is Verdict.DONE and not self._knows(by, into):
             raise Leak(f"{by} learns of a tip by merging into it")
         agreed = self.rules.decided(tip, version, action, by, chosen, last_day)

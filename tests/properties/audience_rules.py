@@ -109,6 +109,13 @@ class Rules:
         answers = {self.tips[i].word for i in settled if self.tips[i].state == "published"}
         return answers | {w for t in gave if group in ("", t.chat) for w in {t.word, *t.past}}
 
+    def widens(self, tip: ATip, chosen: frozenset[str]) -> bool:
+        """Whether somebody would find a tip whom its giver has not chosen."""
+        if EVERYONE in tip.chosen:
+            return False
+        agreed = {*tip.chosen, tip.co_op or tip.chat}
+        return any(r not in agreed and not (FEDERATION in tip.chosen and r != EVERYONE and ":" not in r) for r in chosen)
+
     # what happens to a tip
 
     def decided(self, tip: ATip, version: int, action: str, by: str, chosen: frozenset[str] | None, last_day: int | None) -> bool:
