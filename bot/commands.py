@@ -27,7 +27,6 @@ _FIXED = {
     Intent.UNCLEAR: (Act.ASK_BACK, "ask_back"),
     Intent.EMERGENCY: (Act.REFUSE, "emergency"),
     Intent.PRIVATE: (Act.REFUSE, "refuse"),
-    Intent.OUTSIDE: (Act.REFUSE, "refuse"),
 }
 _LANGUAGES = {Intent.EASY: "ja-easy", Intent.ENGLISH: "en", Intent.PLAIN: "ja"}
 _KEPT = {"ja-easy": "easy_kept", "en": "english_kept", "ja": "plain_kept"}

@@ -9,6 +9,8 @@ from bot.memory import State
 from knowledge import Context, normalise
 
 _SHORT = 12  # characters; a question this short leans on what was said before, if it can
+_LONGER = 24  # characters; so long may one be that names nothing: 「出さなかったらどうなりますか」
+_NAMES_SOMETHING = re.compile(r"[一-龥々]{2,}|[ァ-ヺー]{3,}|[a-z]{3,}|\d")
 _NOT_TEXT = re.compile(r"[\W_]+")
 
 # Words that point at what was said before, and openings that go on from it.
@@ -18,6 +20,7 @@ _POINTS_BACK = re.compile(
     r"|それ(って|は|を|が|も|から|に|で|の|って)|その(次|とき|時|場合|人|組合|団体|数|うち|あと|後|調査|結果|期限)"
     r"|(同じ|さっき|先ほど|前)の|そのつぎ|どっちが"
 )
+_THE_ACT = re.compile(r"この(?=法律(?!の))")  # whatever the talk is about, there is one law to mean
 _OPENING = re.compile(
     r"^(それ(って|は|も|から|の)?|その|これ(って|は|の)?|この|じゃあ|じゃ|では|ほんなら|ほな|だったら|で|あと|ちなみに|then)[、,\s]+"
     r"|^(それ(って|は|も|から|の)?|その|これ(って|は|の)?|この|じゃあ|ほんなら|ほな|だったら|ちなみに)"
@@ -40,12 +43,13 @@ _CORRECTION = re.compile(
 )
 _BARE_SUBJECT = re.compile(
     r"(?!次|つぎ|ほか|他|あと|第?\d+条)(?P<subject>[^はがをにで?、。]{1,10}?)(?<!こと)(?<![るたいす]の)"
-    r"(?:は|ハ|なら|だと|のほうは?|の方は?)(?:どう(?:なの)?|いつ|何人|何年|何日|いくら|いくつ|どこ)?(?:ですか)?[?。]*"
+    r"(?:は|ハ|なら|だと|やと|じゃと|だったら|やったら|の場合は?|のときは?|のほうは?|の方は?)(?:どう(?:なの)?|いつ|何人|何年|何日|いくら|いくつ|どこ)?(?:ですか)?[?。]*"
     r"|(?:and|(?:what|how) about) (?:the |a |an )?(?P<english>[\w' -]{2,30})[?.]*"
 )
 _ONLY_NAMED = re.compile(r"(?P<subject>[^はがを?、。]{1,16}?)(?:のこと|のほう|の方|の話)?(?:です|だよ|だけど|ですけど)?[。!]*")
 
 # What kind of thing a question asks for; a follow-up that only names another subject (「監事は?」) asks for the same.
+_KANJI = re.compile(r"[一-龥]")  # kana alone may be nouns, too
 _INTERROGATIVE = re.compile(
     r"何(?:人|名|日|年|月|回|%|割|団体|口|円)(?:前|以上|以内|から)?|いくら|いくつ|いつ(?:まで|から|でき(?:た|ました)|始ま(?:った|りました))?|(?:だれ|誰)が選ぶ|どれくらい|どこ"
     r"|how many|how long|how much"
@@ -76,8 +80,9 @@ class FollowUp:
 
 def follow_up(text: str, state: State) -> FollowUp:
     """What a message asks in its conversation; `text` as it was written."""
-    said = _CORRECTION.sub("", normalise(text)) or normalise(text)
-    corrects = said != normalise(text)
+    written = _THE_ACT.sub("労協の", normalise(text))
+    said = _CORRECTION.sub("", written) or written
+    corrects = said != written
     back = points_back(said) or corrects
     own = aspect(said)
     asked, context = _referring(said, state)
@@ -136,8 +141,13 @@ def points_back(text: str) -> bool:
 
 
 def leans_back(text: str) -> bool:
-    """Too short to say by itself what it is about: 「期限は?」"""
-    return len(_NOT_TEXT.sub("", normalise(text))) <= _SHORT
+    """Too short to say by itself what it is about: 「期限は?」, or without a noun: 「出さなかったらどうなりますか」."""
+    said = normalise(text)
+    length = len(_NOT_TEXT.sub("", said))
+    if length <= _SHORT:
+        return True
+    asked = _INTERROGATIVE.sub("", said)
+    return length <= _LONGER and bool(_KANJI.search(said)) and not _NAMES_SOMETHING.search(asked)
 
 
 def without_pointer(text: str) -> str:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import cache
 from importlib import resources
 
@@ -13,6 +15,7 @@ from knowledge import Answer, Citation, Kind, Match, Statute
 LANGUAGES = tuple(
     sorted(f.name.removesuffix(".toml") for f in resources.files("bot.catalogues").iterdir() if f.name.endswith(".toml"))
 )
+_ARTICLE = re.compile(r"(労働者協同組合法(?:施行令)?) ((?:附則)?第\d+条(?:の\d+)?)")
 _TOPIC = 40  # characters of a tip that name it
 _CHAT_ANSWER = 250  # characters a chat answer has room for on one screen
 
@@ -68,9 +71,18 @@ def _judged(answer: Answer, language: str) -> str:
 
 def sources(citations: Sequence[Citation], language: str) -> str:
     whole = [c for c in citations if not any(c.source != o.source and c.source in o.source for o in citations)]
-    told = [_source(c, language) for c in whole]
+    articles: dict[tuple[str, str], list[str]] = {}  # of one law and one day, told together: 第29条・第65条
+    for law, article, day in ((m[1], m[2], c.as_of) for c in whole if (m := _ARTICLE.fullmatch(c.source))):
+        articles.setdefault((law, day), []).append(article)
+    told = [_source(replace(c, source=_together(c, articles)), language) for c in whole]
     between = "、" if language.startswith("ja") else "; "
     return say("source", language, sources=between.join(dict.fromkeys(told)))
+
+
+def _together(citation: Citation, articles: Mapping[tuple[str, str], Sequence[str]]) -> str:
+    """The source of a citation, with the other articles of its law."""
+    named = _ARTICLE.fullmatch(citation.source)
+    return f"{named[1]} {'・'.join(dict.fromkeys(articles[named[1], citation.as_of]))}" if named else citation.source
 
 
 def _source(citation: Citation, language: str) -> str:

@@ -29,11 +29,15 @@ _DATE, _HEADING, _INTRODUCTION = 17, 12, 22
 _IN_SUBJECT = 0.34
 # So sure must a passage be that hardly holds the question's nouns, one of which nobody here has ever used (「テレビ」).
 _OF_ANOTHER_WORLD = 0.2
+_NOTHING_HELD = 0.99  # so much of a glossed question's nouns lacks a passage that holds none of them
+# There is no line in these languages: the Japanese one stands under the English, for those who read it or can show it to somebody.
+_IN_JAPANESE_TOO = frozenset({"ko", "zh", "pt", "vi"})
 _SURE = 0.95  # of answers that name the cases by their facets about this share are right
 _NAMED_ARTICLE = re.compile(r"(附則)?(?:第)?(\d{1,3})条(?:の(\d{1,2})(?!\d|分の))?")  # 第8条の5分の4 is a share
 _LAW_OR_ARTICLE = re.compile(
     r"(?P<supplement>附則)?第?(?P<number>\d{1,3})条(?:の(?P<branch>\d{1,2})(?!\d|分の))?|(?P<law>[一-龥]*(?:法(?!人)|令(?!和)|規則))"
 )
+_IN_BRACKETS = re.compile(r"[(（](?:法)?((?:附則)?第\d{1,3}条[^()（）]*)[)）]")
 _NAMED_LAW = re.compile(r"[一-龥]{2,20}?法(?=の|に|は|って|第|\d|で|を|が|$|という)")
 _OTHER_LAW = re.compile(r"施行令|規則|会社法|民法|刑法|憲法|労働基準法|労基法|職業安定法|npo法|定款")
 # Words that end in 法 and are no law, and laws the knowledge speaks of.
@@ -53,13 +57,18 @@ def answer(question: Question, retriever: Retriever, store: KnowledgeStore) -> A
 
 def _best(question: Question, retriever: Retriever, store: KnowledgeStore) -> Answer:
     """What the best passages say, if they are good enough."""
-    found = follow_up.retrieved(replace(question, text=premise.as_open_question(question.text)), retriever, store)
+    written = retriever.in_kanji(question.text)
+    opened = premise.as_open_question(written)
+    asked = question if opened == written else replace(question, text=opened)
+    found = follow_up.retrieved(asked, retriever, store)
     if not found.matches:
         return Answer(answered=False, confidence=0.0, in_subject=False)
     confidence = _confidence(found, question, retriever)
     # Of a question in another language only some words are known in Japanese: what is unheard of says little.
-    in_japanese = question.language.startswith("ja")
-    foreign = in_japanese and found.matches[0].features["foreign"] and confidence < _OF_ANOTHER_WORLD
+    is_foreign = bool(found.matches[0].features["foreign"])
+    in_japanese, glossed = question.language.startswith("ja"), question.language in _IN_JAPANESE_TOO
+    nothing_held = glossed and found.matches[0].features["missing"] >= _NOTHING_HELD
+    foreign = is_foreign and (nothing_held or (in_japanese and confidence < _OF_ANOTHER_WORLD))
     if confidence < reranking.weights().threshold or found.matches[0].lacks or foreign:
         in_subject = found.known_words >= _IN_SUBJECT
         return Answer(answered=False, confidence=confidence, nearest=_nearest(found.matches), in_subject=in_subject)
@@ -70,7 +79,7 @@ def _best(question: Question, retriever: Retriever, store: KnowledgeStore) -> An
         first, *others = found_answer.layers
         found_answer = replace(found_answer, layers=(replace(first, text=f"{_DIVIDED}\n{first.text}"), *others))
     said = "\n".join([*(m.passage.short for m in voices), voices[0].document.article])
-    return replace(found_answer, premise=premise.judge(question.text, said) if found_answer.answered else None)
+    return replace(found_answer, premise=premise.judge(written, said) if found_answer.answered else None)
 
 
 def _examples(listing: cases.Listing, best: Answer, question: Question, store: KnowledgeStore) -> Answer:
@@ -103,10 +112,10 @@ def told(
         own = citation(document, passage)
         ids = [own.id]
         cited.setdefault(own.id, own)
-        for law in _articles_behind(own, store):
+        for law in _articles_behind(own, passage, store):
             cited.setdefault(law.id, law)
             ids.append(law.id)
-        text = text_in(passage, language)
+        text = text_in(passage, "en" if layers and language in _IN_JAPANESE_TOO else language)
         held = layers.get(document.kind)
         layers[document.kind] = (
             Layer(document.kind, f"{held.text}\n{text}", (*held.citations, *ids))
@@ -121,13 +130,14 @@ def told(
     return Answer(known, confidence, tuple(texts), tuple(cited.values()), nearest, in_subject=bool(voices), told=spoken)
 
 
-def _articles_behind(own: Citation, store: KnowledgeStore) -> list[Citation]:
-    """The articles of the Act that a text about something else rests on, as its source names them."""
-    if own.article or "労働者協同組合法" not in own.source:
-        return []
+def _articles_behind(own: Citation, passage: Passage, store: KnowledgeStore) -> list[Citation]:
+    """The articles of the Act that a text rests on besides its own: as its source names them, or what it says in brackets."""
+    if own.article:
+        named, law = " ".join(_IN_BRACKETS.findall(passage.short)), ""
+    else:
+        named, law = own.source if "労働者協同組合法" in own.source else "", "?"
     articles = []
-    law = "?"
-    for m in _LAW_OR_ARTICLE.finditer(own.source):
+    for m in _LAW_OR_ARTICLE.finditer(named):
         law = m["law"] or law  # an article is of the law that was named last: 労働者協同組合法 第124条、施行規則 第67条
         if m["number"]:
             order = law.removeprefix("労働者協同組合法")
@@ -148,6 +158,8 @@ def text_in(passage: Passage, language: str) -> str:
     own = passage.short or next(iter(ja.sentences(passage.detail)), "")[:120]
     if language == "ja-easy":
         return passage.easy or own
+    if language in _IN_JAPANESE_TOO and passage.en:
+        return f"{passage.en}\n{own}"
     return own if language == "ja" else passage.en or own
 
 
@@ -178,7 +190,8 @@ def _voices(found: Retrieved, language: str) -> list[Match]:
             break
         if match.features["unasked"] > best.features["unasked"] or _same_source_in_another_voice(best, match):
             continue
-        if match.passage.known and len(text_in(best.passage, language) + text_in(match.passage, language)) <= _ROOM:
+        told_in = "en" if language in _IN_JAPANESE_TOO else language
+        if match.passage.known and len(text_in(best.passage, told_in) + text_in(match.passage, told_in)) <= _ROOM:
             return [best, match]
     return [best]
 

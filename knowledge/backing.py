@@ -192,6 +192,11 @@ def without_marks(answer: str) -> str:
     return _MARK.sub("", answer.replace("［", "[").replace("］", "]")).strip()
 
 
+def spelled(text: str) -> str:
+    """A text with its numbers, dates, shares and limits in one spelling, Japanese and English alike."""
+    return _plain(text)
+
+
 def _plain(text: str) -> str:
     """One spelling for what means the same; no space beside Japanese letters."""
     text = re.sub(r"(?<=[^\x00-\x7f]) | (?=[^\x00-\x7f])", "", ja.normalise(text))

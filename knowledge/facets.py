@@ -171,6 +171,21 @@ class Place:
         return 0 if self.city in place else 1 + vocabulary().distance(place[0], self.prefectures)
 
 
+def prefecture_in(place: str) -> str:
+    """The prefecture of a co-op's address: 長野県 for 「長野県上田市」, 「上田市」 and 「長野」; empty where none can be told."""
+    known = vocabulary()
+    place = ja.normalise(place).strip()
+    at = {place.find(p): p for p in known.neighbours if p in place}
+    if at:
+        return at[min(at)]
+    short = (p for p in known.neighbours if re.match(rf"{_without_kind(p)}(?:市|$|[\s・、,(])", place))
+    return next(short, "") or next((known.cities[c] for c in sorted(known.cities, key=len, reverse=True) if c in place), "")
+
+
+def _without_kind(prefecture: str) -> str:
+    return re.sub(r"(?<=..)[都府県]$", "", prefecture)
+
+
 _NEAR = re.compile(r"(?:県|市|町|村)?の?(?:近く|近所|近隣|周辺|付近|あたり|隣り?|となり|まわり|周り)")
 
 
@@ -204,5 +219,5 @@ def _places(places: Iterable[tuple[str, ...]]) -> dict[str, Place]:
         found[city] = place
     for prefecture in known.neighbours:
         place = Place(prefecture, frozenset({prefecture}))
-        found[prefecture] = found[re.sub(r"(?<=..)[都府県]$", "", prefecture)] = place
+        found[prefecture] = found[_without_kind(prefecture)] = place
     return found | {name: Place(name, held) for name, held in known.regions.items()}

@@ -17,6 +17,10 @@ from knowledge.types import Context, Document, Kind, Match, Passage, Question
 # question asks for another such thing, points back, is merely short, or names a subject of its own.
 _BOUND, _POINTING, _SHORT, _OWN_SUBJECT = 1.0, 0.35, 0.15, -0.175
 _WITHOUT_ASPECT = 2.0  # log-odds against a passage that does not name what is asked for of the topic
+_LACKING = 2.0  # more log-odds against a passage about the topic that lacks what is asked for
+_AKIN = 3.0  # log-odds against a document that shares no tag with the topic, where one about as good does
+_THE_LIST = 4.0  # log-odds for the list that has been told, where others are asked for that it holds
+_VERY_NAME = 1.5  # log-odds for a passage whose heading is all that the question says
 _TOLD = 2.0  # log-odds against what has been told
 _ELSEWHERE = 3.0  # log-odds against a document about another place than the one that is named
 _SAME_FIGURE = 3.0  # log-odds within which dated passages of one document are the same figure at different times
@@ -37,6 +41,10 @@ _DATED = re.compile(r"(?:19|20)\d\d年(?:\d+月)?(?:\d+日)?の?")
 _EARLIER_TIME = re.compile(
     r"最初|はじめ|始め|昔|当時|以前|もと|推移|うつりかわり|増え|減っ|(?:19|20)\d\d|昨年|去年|来年|今年|平成|令和"
 )
+_ONLY_NAMED = re.compile(
+    r"(?P<named>[^はがをにで、。? ]{2,12}?)(?:は|って|とは|について|のこと)?(?:何|なに|どう|どんなもの)?(?:です)?か?[?。]*"
+)
+_LISTED = 4  # so many things, or more, stand in a short answer that is a list
 _GENERAL = frozenset(ja.WORDS["aspects"].split())
 
 
@@ -48,10 +56,12 @@ def retrieved(question: Question, retriever: Retriever, store: KnowledgeStore) -
     context = question.context
     own = own_subjects(question.text, context.refers_to)
     topic = _topic(context, store)
-    hidden = _told_already(topic, own) if topic and context.another else frozenset[str]()
+    again = topic is not None and context.another and _lists(topic, own)
+    hidden = _told_already(topic, own) if topic and context.another and not again else frozenset[str]()
 
     def find(text: str, bound_to: str = "") -> Retrieved:
         found = retriever.retrieve(text, question.audience, hidden=hidden, topic=bound_to)
+        found = found if topic else _named_first(found, text)
         return _newest_first(_in_place(found, question.text), question.text)
 
     text = _spelled_out(question.text, store)
@@ -59,11 +69,13 @@ def retrieved(question: Question, retriever: Retriever, store: KnowledgeStore) -
     if topic is None:
         return alone
     together = find(topic.subject(context, own) + text, "" if own or context.another else topic.document.id)
-    together = _with_aspect(together, question.text)
+    together = _holding_first(_with_aspect(together, question.text))
+    if again:
+        together = _moved(together, [_THE_LIST * (m.passage.id == topic.passage.id) for m in together.matches])
     if context.earlier and own:
         together = _untold_first(together, context)
     if _names_aspect(together, text) < _names_aspect(alone, text):
-        return alone
+        return alone if own or not alone.matches[0].passage.known else _akin_first(alone, topic, text)
     of_topic, by_itself = _held(own, together), _held(own, alone)
     if of_topic != by_itself or not together.matches:
         return together if of_topic > by_itself else alone
@@ -102,16 +114,24 @@ class _Topic:
         if context.another and not own and fields:
             return f"{fields[0]}をしている"  # 「ほかの組合は?」: others that do the same
         title, heading = (_ASKING.sub("", ja.normalise(t)) for t in (self.document.title, self.passage.heading))
-        if own or context.another or self.document.kind is Kind.CASE:
+        if context.another or self.document.kind is Kind.CASE:
             return f"{title} "
         # Where the title does not say what the passage is about, the heading does.
         named = [m.surface() for m in ja.morphemes(heading) if ja.is_subject(m)]
+        if own:  # of a title that names a group (役員), the one that was told of (監事)
+            return " ".join([title, *(n for n in named[:1] if heading.startswith(n) and n not in title), ""])
         return f"{title} " if _count(named, title) else f"{title} {heading} "
 
 
 def _told_already(topic: _Topic, own: list[str]) -> frozenset[str]:
     """What is left out where something else is asked for: the passage, or of one of many co-ops all that is told of it."""
     return frozenset({topic.document.id if topic.document.kind is Kind.CASE and not own else topic.passage.id})
+
+
+def _lists(topic: _Topic, own: list[str]) -> bool:
+    """Whether what was told is a list that holds the others, too: 「ほかに3分の2がいるのは?」"""
+    short = ja.normalise(topic.passage.short)
+    return bool(own) and len(re.findall("[、・]", short)) >= _LISTED and _count(own, short) == len(own)
 
 
 def _topic(context: Context, store: KnowledgeStore) -> _Topic | None:
@@ -182,6 +202,19 @@ def _with_aspect(found: Retrieved, question: str) -> Retrieved:
     return _moved(found, [-_WITHOUT_ASPECT * x for x in lacking])
 
 
+def _holding_first(found: Retrieved) -> Retrieved:
+    """Once the subject is known, what does not hold what is asked for steps back further."""
+    return _moved(found, [-_LACKING * m.lacks for m in found.matches])
+
+
+def _akin_first(found: Retrieved, topic: _Topic, question: str) -> Retrieved:
+    """Of what is told under the noun that is asked for (期間), first what shares a tag with the topic."""
+    tags = set(topic.document.facets.get("tags", ())) - set(_aspects(question))
+    akin = [not tags.isdisjoint(m.document.facets.get("tags", ())) for m in found.matches]
+    near = any(a and m.score > found.matches[0].score - _AKIN for a, m in zip(akin, found.matches, strict=True))
+    return _moved(found, [-_AKIN * (near and not a) for a in akin])
+
+
 def _names_aspect(found: Retrieved, question: str) -> int:
     """How much of what is asked for of the subject the best passage names."""
     return _count(_aspects(question), _told(found.matches[0].document, found.matches[0].passage)) if found.matches else 0
@@ -231,6 +264,15 @@ def _undated(match: Match) -> str:
     """What a heading is about, whenever: 労働者協同組合の数(2026年5月1日) and 2023年5月の労協の数 are the same."""
     heading = _DATED.sub("", colloquial.unify(ja.normalise(match.passage.heading)).replace("労協", "労働者協同組合"))
     return re.sub(r"[\W_]", "", heading.removeprefix("の"))
+
+
+def _named_first(found: Retrieved, question: str) -> Retrieved:
+    """Where a question only names something (「準備金は?」), what is told under that very name."""
+    named = _ONLY_NAMED.fullmatch(ja.normalise(question))
+    if not named:
+        return found
+    wanted = colloquial.unify(named["named"])
+    return _moved(found, [_VERY_NAME * (colloquial.unify(ja.normalise(m.passage.heading)) == wanted) for m in found.matches])
 
 
 def _moved(found: Retrieved, by: list[float]) -> Retrieved:

@@ -169,6 +169,16 @@ class LexicalIndex:
         readings, _ = self._fields[2].scores(terms.readings)
         return LexicalScores(words * mask, bigrams * mask, readings * mask, coverage * mask)
 
+    def has_all(self, bigrams: Sequence[str]) -> bool:
+        """Whether one passage holds all of some bigrams: nearly whether it holds the phrase they are of."""
+        held: npt.NDArray[np.uint32] | None = None
+        for bigram in dict.fromkeys(bigrams):
+            with_it = self._fields[1].passages_with(bigram)
+            held = with_it if held is None else np.intersect1d(held, with_it)
+            if not len(held):
+                return False
+        return held is not None
+
     def missing(self, nouns: Mapping[str, float], passage_ids: Sequence[str]) -> list[float]:
         """For each passage how telling the most telling of these nouns is that it lacks, 0..1. `nouns`: with their weights."""
         positions = np.array([self.positions.get(i, -1) for i in passage_ids], dtype=np.int64)

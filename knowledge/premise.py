@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import re
 
-from knowledge.languages import ja
+from knowledge.languages import colloquial, ja
 
 # A question that wants to be confirmed, at the end of one of its sentences.
 _CONFIRMS = re.compile(
-    r"(よね|よな|でしょう?|でしょうか|(じゃ|では)(ない|ありません)(の|ん)?(です)?か?|(で|って)?(合って|あって)(い?ます|る|い?る)(よね|か)?"
+    r"(よね|よな|(?:です|ます|でした|ました)ね|でしょう?|でしょうか|(じゃ|では)(ない|ありません)(の|ん)?(です)?か?|(で|って)?(合って|あって)(い?ます|る|い?る)(よね|か)?"
     r"|(じゃ|では)(なかった|ありませんでした)(の|ん)?(です)?(か|っけ)?|で(いい|よい|大丈夫|間違いない)(の|ん)?(です)?(か|よね)?"
-    r"|って(本当|ほんと|ホント)(なの|です)?か?|んだっけ|でしたっけ|だったっけ)[?。!]*$"
+    r"|(?:と|って)[^。、]{0,10}(?:書い|言っ|伝え|知らせ|説明し|案内し|載せ|のせ)[^。、]{0,2}ても?(?:いい|よい|大丈夫|かまわない)(?:の|ん)?(?:です)?か?"
+    r"|という理解で(?:いい|よい|よろしい|合って)[^。]{0,8}|って(本当|ほんと|ホント)(なの|です)?か?|んだっけ|でしたっけ|だったっけ)[?。!]*$"
 )
 # What was heard or thought (「5人要るって聞いた」), or is asked the reason of (「5人要るのはなぜ」).
 _HEARD = re.compile(
@@ -53,7 +54,7 @@ _OF_YEAR = re.compile(r"((?:19|20)\d\d)年の(?:調査|アンケート|報告|�
 # The quantity itself is what is taken for granted: 「5人必要」「4年つとめる」, not 「10人で作る」.
 _GRANTED = re.compile(
     r"^(の(?:組合|労協|ところ|所|団体)(?=でも)|の[一-龥]{2,4}(?=でし|です|だ))?(以上|以内|以下|まで|前|後|間|から|くらい|ぐらい|ほど|しか)*"
-    r"(でも|なら|に|で|が|は|も|を|の)*(?:[一-龥]{1,4}[へに](?=届|出|知|伝|言))?(必要|要る|要り|いる|いり|いれ|いない|いなきゃ|だけ|です|だ|だった|でし|なん|そろえ|揃え|集め|持て|出せ|もらえ|置け|置い|足り|済|捨て|処分"
+    r"(でも|なら|に|で|が|は|も|を|の)*(?:[一-龥]{1,4}[へに](?=届|出|知|伝|言))?(必要|要る|要り|いる|いり|いれ|いない|いなきゃ|だけ|です|だ|だった|でし|なん|そろえ|揃え|集め|持て|出せ|もらえ|置け|置い|足り|そろわ|揃わ|開か|ひらか|間違い|まちがい|済|捨て|処分"
     r"|大丈夫|かまわ|つとめ|務め|合って|あって|あれ|ある|届け|行|出|答え|ためる|来|増え|いい|始め|という|って|と聞|と決|間に合|積|時効|言|すれ|する|伝え|知らせ|補|たった|たて|経っ|十分|もらって|署名|同意)"
 )
 _HALF = re.compile(r"(?<!過)(?:半分|半数)")  # as a share: half
@@ -62,9 +63,30 @@ _OF_EVENT = re.compile(
 )
 _AT_ONCE = re.compile(r"その日(のうち)?に|すぐに?(?=解散)|直ちに|即日")
 _DENIAL = re.compile(r"[^。\n]*(?:では|わけでは)(?:ありません|ない)")
+_FORBIDDEN = re.compile(r"([^。、\n]*に応じた[^。、\n]*)はできません")
 _REGARDLESS = re.compile(r"([一-龥]{2})(?:の[一-龥]{2})?(?:に関係なく|によらず|にかかわらず)")
 _NOT, _OBLIGED = re.compile("ない|ません"), re.compile(r"(?:な(?:いと|ければ|きゃ|くちゃ)|ては)(?:いけ|なら|だめ)(?:ない|ません)?")
-_OF_ALL, _ONLY = re.compile(r"どの(労協|組合|団体)|ぜんぶ|全部|すべて|みんな|全員"), re.compile(r"だけ|のうちの")
+_DIALECT_END = re.compile(r"(?:じゃろう?|やろう?|だべ|ずら)(?=[?。!]|$)")
+_OF_ALL, _ONLY = (
+    re.compile(r"自由(?:です|だ|に|で)|何でも|なんでも|どの(労協|組合|団体)|ぜんぶ|全部|すべて|みんな|全員"),
+    re.compile(r"だけ|のうちの"),
+)
+_UNNEEDED = re.compile(r"([一-龥・]{2,12})は(?:要りません|いりません|必要ありません|不要です)")
+_COMES = (
+    r"[がをの](?:下り|おり|降り|もら|取|とら|とれ|出|受け|待|必要|要)"  # 「認可が下りる」: what is spoken of as if it were needed
+)
+_IN_FULL = re.compile(r"(?:全部|全額|丸ごと|まるまる)を?(?:出|払|補助|返|もら|みて)")
+_PART = re.compile(r"(?:費用|経費|額|金)[^。、]{0,4}の?(?:\d+分の\d+|\d+(?:%|割))")
+_OF_VOTES = re.compile(r"\d分の\d以上の賛成")
+_GOAL = re.compile(r"目標[^。]{0,16}(?:達成|集まっ|届い|超え|クリア)")
+_SHORT_OF_GOAL = re.compile(r"目標[^。]{0,40}[(（](?:\d|[1-9]\d)(?:\.\d+)?%[)）]")
+_ORIGIN = re.compile(
+    r"(株式会社|有限会社|合同会社|企業組合|任意団体|一般社団法人|npo|生協|社協)(?:法人)?(?:から|が母体|を母体|だった)"
+)
+_DECIDES = re.compile(
+    r"(理事会|総会|総代会|代表理事|理事長|監事|知事|行政庁|裁判所)(?:の[^。、]{0,8})?(?:だけ)?[がで][^。、はを]{0,8}?(決め|選)"
+)
+_LATER_RANK = re.compile(r"[2-9](?:番目|位)は([^。、]{2,16})")
 _SITE = re.compile(r"([一-龥々ァ-ヺー]{2,5}?)(公園|市|町|村|区|島)(?![一-龥])")
 _POTENTIAL = "でき|られ|なれ|やれ|行え|譲れ|断れ|ゆずれ|持て|置け|もらえ|付けられ|作れ|入れ|使え|出せ"
 _MAY_NOT = re.compile(
@@ -72,11 +94,13 @@ _MAY_NOT = re.compile(
     r"|(必要|要る|要り|いり).{0,2}(ありません|ません|ない)|不要"
 )
 _MAY = re.compile(
-    rf"({_POTENTIAL})(ます|る)(よね|でしょ|んで|んだ|の(?!は)|か|$|よ)|({_POTENTIAL})(ます|る)(って|と|はず|そう|らしい)|て(いい|よい)(んです|です|の)?(よね|か|って|と|はず|$)|問題ない(です)?よね|大丈夫(です)?よね"
+    rf"間に合(?:います|う)(?:よね|でしょ|$)|({_POTENTIAL})(ます|る)(よね|でしょ|んで|んだ|の(?!は)|か|$|よ)|({_POTENTIAL})(ます|る)(って|と|はず|そう|らしい)|て(いい|よい)(んです|です|の)?(よね|か|って|と|はず|$)|問題ない(です)?よね|大丈夫(です)?よね"
 )
-_NEED_NOT = re.compile(r"なくて(も)?(いい|よい|大丈夫|かまわない)|(いら|要ら|必要)ない|(いり|要り)ません|不要")
+_NEED_NOT = re.compile(
+    r"(?:作ら|つくら|置か|おか|開か|ひらか|出さ|書か|せ)ず(?:に|、)|なしで(?=いい|よい|大丈夫|済)|なくて(も)?(いい|よい|大丈夫|かまわない)|(いら|要ら|必要)ない|(いり|要り)ません|不要"
+)
 _MUST_BE = re.compile(
-    r"(ないと|なければ|なきゃ)(だめ|いけ|なら)|必要(です|だ|で|なん|なの)|(要り|いり)ますよね|(要る|いる)(んです|んだ|の|って|と|はず|らしい|そう)|義務"
+    r"(ないと|なければ|なきゃ)(だめ|いけ|なら|違反)|必要(です|だ|で|なん|なの)|(要り|いり)ますよね|(要る|いる)(んです|んだ|の|って|と|はず|らしい|そう)|義務"
 )
 _NO_RULE = re.compile(r"(決まり|義務|必要)は(ありません|ない)|(要り|いり)ません|不要|かまいません")
 _NEGATIVE = re.compile(r"(ません|ないです)$")
@@ -85,15 +109,50 @@ _MUST = re.compile(r"要ります|必要です|必ず|なければ|義務です|
 
 def judge(question: str, told: str) -> bool | None:
     """Whether what is told confirms (True) or corrects (False) what the question takes for granted; None: it cannot be said."""
-    sentence = _confirming(ja.normalise(question))
+    sentence = _confirming(_standard(question))
     if not sentence:
         return None
     told = ja.normalise(told)
-    for judge_one in (_article, _first, _at_once, _events, _years, _quantities, _sites):
+    for judge_one in (_article, _first, _unneeded, _in_part, _from, _by_whom, _at_once, _events, _years, _quantities, _sites):
         judged = judge_one(sentence, told)
         if judged is not None:
             return judged
     return False if _contradicts(sentence, told) else None
+
+
+def _standard(question: str) -> str:
+    """The question without the endings of a dialect: 「出してくれるんじゃろ」."""
+    return _DIALECT_END.sub("でしょう", ja.normalise(question))
+
+
+def _unneeded(sentence: str, told: str) -> bool | None:
+    """What is told not to be needed, and is spoken of as if it were: 「認可が下りるまで」."""
+    first = told.split("\n")[0]
+    names = {n for run in _UNNEEDED.findall(first) for n in run.split("・")}
+    return False if any(re.search(re.escape(n) + _COMES, sentence) for n in names) else None
+
+
+def _in_part(sentence: str, told: str) -> bool | None:
+    """All of something against a part of it, a majority against another share; a goal that was reached against one that was not."""
+    part = (_IN_FULL.search(sentence) and _PART.search(told)) or (
+        "過半数" in sentence and "過半数" not in told and _OF_VOTES.search(told.split("\n")[0])
+    )
+    return False if part or (_GOAL.search(sentence) and _SHORT_OF_GOAL.search(told)) else None
+
+
+def _from(sentence: str, told: str) -> bool | None:
+    """What something is said to have been before."""
+    named, known = (set(_ORIGIN.findall(text)) for text in (sentence, told))
+    return False if named and known and named.isdisjoint(known) else None
+
+
+def _by_whom(sentence: str, told: str) -> bool | None:
+    """Who is said to decide or to elect."""
+    for who, does in _DECIDES.findall(sentence):
+        known = {w for w, d in _DECIDES.findall(_DENIAL.sub("", told)) if d == does}
+        if known and who not in known and not _NOT.search(sentence):
+            return False
+    return None
 
 
 def _contradicts(sentence: str, told: str) -> bool:
@@ -104,7 +163,8 @@ def _contradicts(sentence: str, told: str) -> bool:
     if _NEED_NOT.search(sentence):
         return bool(_MUST.search(told)) and not _MAY_NOT.search(first) and not _NO_RULE.search(first)
     if _MUST_BE.search(sentence):
-        return bool(_NO_RULE.search(first))
+        # 「要るのは…だけです。ほかに義務はありません」
+        return bool(_NO_RULE.search("。".join([first, *others[:1]]) if _ONLY.search(first) else first))
     if _MAY.search(sentence):
         return bool(_MAY_NOT.search("。".join([first, *others[:1]]))) and not _MAY.search(first)
     nouns = ja.nouns(sentence)
@@ -120,7 +180,7 @@ def as_open_question(question: str) -> str:
 
     Else the wrong amount would draw passages that happen to hold it.
     """
-    sentence = _confirming(ja.normalise(question))
+    sentence = _confirming(_standard(question))
     opened = _TAIL.sub("ですか?", sentence)
     opened = _IN_ARTICLE.sub("何条", _FIRST.sub(r"\g<subject>どこ", opened))
     opened = _BARE_COUNT.sub("いくつ", _DATE.sub("何年", opened))
@@ -128,7 +188,7 @@ def as_open_question(question: str) -> str:
         opened = _PLACE.sub(lambda m: "どこ" if m[2] else "どこの県", opened)
     opened = _QUANTITY.sub(lambda m: _asked(m) if m[3] != "つ" and _is_claim(m, opened) else m[0], opened)
     opened = _REACHED.sub("必要ですか?", opened)
-    return _REPLACED.sub("", ja.normalise(question)).replace(sentence, opened) if opened != sentence else question
+    return _REPLACED.sub("", _standard(question)).replace(sentence, opened) if opened != sentence else question
 
 
 def _asked(match: re.Match[str]) -> str:
@@ -141,10 +201,11 @@ def _is_claim(match: re.Match[str], sentence: str) -> bool:
 
 def _confirming(question: str) -> str:
     """The sentence that wants to be confirmed, the last one first; empty where there is none."""
-    sentences = [s.strip() for s in re.split(r"(?<=[。?!])", question) if s.strip()]
+    sentences: list[str] = [s.strip() for s in re.split(r"(?<=[。?!])", question) if s.strip()]
     sentences = [_REPLACED.sub("", s) for s in sentences]
-    if confirmed := next((s for s in reversed(sentences) if _CONFIRMS.search(s)), ""):
-        return confirmed
+    confirmed = [s for s in reversed(sentences) if _CONFIRMS.search(s)]
+    if confirmed:  # 「…なんですよね。あと2人、どう探せばいいでしょう」
+        return next((s for s in confirmed if not _ASKS.search(s)), confirmed[0])
     last = sentences[-1] if sentences else ""
     return last if _HEARD.search(last) and not _ASKS.search(last) else ""
 
@@ -159,7 +220,8 @@ def _first(sentence: str, told: str) -> bool | None:
     """What is said to come first of its kind is wrong where nothing of its name is told."""
     named = _FIRST.search(sentence)
     nouns = [m.surface() for m in ja.morphemes(named["named"]) if ja.is_subject(m)] if named else []
-    return False if nouns and not any(n in told for n in nouns) else None
+    later = " ".join(_LATER_RANK.findall(told))
+    return False if nouns and (any(n in later for n in nouns) or not any(n in told for n in nouns)) else None
 
 
 def _years(sentence: str, told: str) -> bool | None:
@@ -192,7 +254,7 @@ def _told_of(kind: str, sentence: str, told: str) -> set[float]:
 
     Where one of its nouns stands right before an amount (「理事が2年以内、監事が4年以内」), only those.
     """
-    nouns = set(ja.nouns(sentence))
+    nouns = {n for n in ja.nouns(sentence) if len(n) > 1}
     found: list[tuple[int, bool, float]] = []
     for part in re.split(r"[。\n]", told):
         shared = len(nouns.intersection(ja.nouns(part)))
@@ -236,6 +298,10 @@ def _is_denied(sentence: str, told: str) -> bool:
     first = told.split("\n")[0]
     denied = [set(ja.nouns(part)) for part in _DENIAL.findall(first)]
     if any(part and part <= nouns for part in denied) and not _NOT.search(_OBLIGED.sub("", sentence)):
+        return True
+    also = nouns | set(ja.nouns(colloquial.understood(sentence).added))
+    forbidden = [{n for n in ja.nouns(part) if len(n) > 1} for part in _FORBIDDEN.findall(told)]
+    if any(len(part) > 1 and part <= also for part in forbidden) and not _NOT.search(sentence):
         return True
     if "関係な" not in sentence and any(re.search(n, sentence) for n in _REGARDLESS.findall(first)):
         return True

@@ -19,6 +19,7 @@ from knowledge.embedding import Embedder, Vectors
 from knowledge.errors import EmbedderUnavailable, IndexUnavailable
 from knowledge.index import VectorIndex
 from knowledge.languages import colloquial, ja
+from knowledge.languages.own_words import OwnWords
 from knowledge.lexical import LexicalIndex, LexicalScores
 from knowledge.store import KnowledgeStore
 from knowledge.types import Audience, Kind, Match
@@ -27,6 +28,9 @@ log = logging.getLogger(__name__)
 
 RERANKED = 30
 _LACKS = -3.0  # log-odds for a passage that does not hold what is asked for
+_REPEATED = -2.5  # for one of 連合会 and the like that the question does not name: the Act says the same of all co-ops
+_FIGURE = 10.0  # for one that tells the figure of which it is asked what it means
+_SPOKEN_OF = 2.0  # for one whose title or heading names what the question opens with: 「議長は…」
 _UNKNOWN = -1.3  # for one that only says that something is not known
 _NAMED = 3.0  # for one of the article that is named; twice for its main passage where nothing else is asked
 # Share of the question's nouns below which a passage is foreign to it, where none, one, or more of them are unheard of.
@@ -41,7 +45,13 @@ _CANDIDATES = 60  # of each of the two ways of finding
 _COSINE_FLOOR, _COSINE_SPAN = 0.75, 0.15
 
 _HIRAGANA = re.compile(r"[ぁ-ゖー]+")
-_ARTICLE = re.compile(r"(?<!\d)(?:附則|施行令)?\d{1,3}条(?:の\d{1,2}(?!\d|分の))?")
+_FIGURE_ASKED = re.compile(
+    r"(\d+(?:\.\d+)?[^\d\s、。?]{1,3}?)(?:って|というのは|とは)(?:何(?!人|年|日|か|団)|なん(?!に|ね)|なに|どういう|どの|どこ)"
+)
+_OPENING = re.compile(
+    r"(?!労働者協同組合|労協|組合(?!員)|法人|団体|仲間|居場所)([一-龥々ァ-ヺー]{2,12})(?:の|は|って|も)(?=[^?。]{2})"
+)
+ARTICLE = re.compile(r"(?<!\d)(?:附則|施行令)?\d{1,3}条(?:の\d{1,2}(?!\d|分の))?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +75,18 @@ def _is_unheard_of(noun: str, weight: float) -> bool:
     return weight >= 1.0 and len(noun) > 1 and not _HIRAGANA.fullmatch(noun)
 
 
+def _figure_asked(question: str) -> re.Pattern[str] | None:
+    """The figure of which a question asks what it means (「200人って何?」), as it looks in a text."""
+    asked = _FIGURE_ASKED.search(question)
+    return re.compile(rf"(?<![\d.]){re.escape(asked[1])}") if asked else None
+
+
+def _spoken_of(question: str) -> str:
+    """The compound that a question opens with as what it is about (「理事会の議事録は」: 理事会); empty where there is none."""
+    opening = _OPENING.match((ja.sentences(question) or [""])[-1])
+    return opening[1] if opening else ""
+
+
 def give_memory_back() -> None:
     """Building an index leaves over 100 MB that glibc keeps for itself (10,000 passages); other libraries give it back."""
     with contextlib.suppress(OSError, AttributeError):
@@ -86,6 +108,7 @@ class Retriever:
         self._on_damage = on_damage
         self._lexical = LexicalIndex(())
         self._words: colloquial.Vocabulary | None = None
+        self.own_words = OwnWords()
         self._revision = -1
         self._lock = threading.Lock()
         self._pool = ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="dense")
@@ -107,6 +130,15 @@ class Retriever:
         finally:
             self._lock.release()
 
+    def in_kanji(self, text: str) -> str:
+        """A question in kana alone as it would be written; any other as it is."""
+        return colloquial.in_kanji(text, self._vocabulary)
+
+    def uses(self, phrase: str) -> bool:
+        """Whether a passage holds a phrase (normalised, unified), as far as its letter pairs tell."""
+        self.refresh(wait=self._revision < 0)
+        return self._lexical.has_all(ja.terms(phrase).bigrams)
+
     def retrieve(
         self,
         text: str,
@@ -118,7 +150,7 @@ class Retriever:
         """`hidden`: documents or passages to leave out, whoever asks. `topic`: the document the conversation is about."""
         self.refresh(wait=self._revision < 0)
         lexical_index = self._lexical
-        query = colloquial.understood(text, self._vocabulary)
+        query = self.own_words.added_to(colloquial.understood(text, self._vocabulary))
         searching = self._pool.submit(self._dense, query.text, audience)  # the model lets other threads work meanwhile
         asked = ja.terms(query.text)
         terms = asked.plus(ja.terms(query.added)) if query.added else asked
@@ -131,12 +163,14 @@ class Retriever:
             return Retrieved((), reranking.stack([]), nothing, nothing, known_words, degraded)
         ids, rows = self._fused(lexical_index, lexical, dense, ids)
         found = self._store.matches(ids)
+        figure = _figure_asked(query.text)
+        spoken_of = _spoken_of(query.text)
         question = reranking.QuestionText(query.text, lexical_index.bigram_weights(asked.bigrams))
         # What English words mean is said by the gloss beside them.
         nouns = [n for n in ja.nouns(query.text) if not (n.isascii() or any(n in e or e in n for e in query.explained))]
         weights = lexical_index.noun_weights(nouns)
         asked_for = colloquial.AskedFor(query.text)
-        named = set(_ARTICLE.findall(query.text))
+        named = set(ARTICLE.findall(query.text))
         kept, features, bonus, lacking, foreign = [], [], [], [], []
         lacked = lexical_index.missing(weights, ids)
         unheard = sum(_is_unheard_of(n, w) for n, w in weights.items())
@@ -153,16 +187,20 @@ class Retriever:
             lacking.append(lacks == 1.0)
             foreign.append(share_held <= _HARDLY_HELD[min(unheard, 2)])
             is_named = document.article != "" and ja.normalise(document.article) in named
+            answer = _normalised(passage.short) or search_text
+            about = _normalised(f"{document.title} {passage.heading}")
+            said = f"{query.text} {query.added}"
+            unasked = reranking.unasked(about, said, colloquial.words().qualifiers)
             bonus.append(
                 _LACKS * lacks
+                + _REPEATED * (unasked and reranking.unasked(about, said, colloquial.words().repeated))
+                + _FIGURE * bool(figure and figure.search(answer))
+                + _SPOKEN_OF * (spoken_of != "" and spoken_of in about)
                 + _UNKNOWN * (not passage.known)
                 + _OF_TOPIC * (document.id == topic)
                 + _TIP * is_tip
                 + _NAMED * is_named * (1.0 if nouns or passage.id != document.id else 2.0)
             )
-            answer = _normalised(passage.short) or search_text
-            about = _normalised(f"{document.title} {passage.heading}")
-            unasked = reranking.unasked(about, f"{query.text} {query.added}", colloquial.words().qualifiers)
             features.append((*row, *question.features(search_text, answer), missing, unasked))
         stacked = reranking.stack(features)
         ranking, scores = reranking.order(stacked, bonus)

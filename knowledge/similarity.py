@@ -5,17 +5,20 @@ So the cosine is one of several features of a logistic regression; the others ho
 against each other. Each may only speak one way: a different figure never makes two accounts more alike. The numbers are in
 `similarity.json`, the words in `similarity.yaml`. Where the model shows its states, a word that only one of two texts has
 counts the less, the closer it comes in its place to such a word of the other: 草むしり in the one text to 除草 in the other.
+What counts in two texts of nearly the same sound, one changed word, is nothing where each is told in words of its own.
 """
 
 from __future__ import annotations
 
 import json
 import math
+from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache
 from importlib import resources
+from threading import Lock
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -28,7 +31,7 @@ if TYPE_CHECKING:
     from knowledge.e5 import Reading
 
 # What speaks for the same experience, and what speaks against it.
-FOR = ("closeness", "words", "contained")
+FOR = ("closeness", "words", "contained", "apart", "matched", "matched_apart")
 AGAINST = (
     "other_figure",
     "extra_figures",
@@ -40,18 +43,29 @@ AGAINST = (
     "replaced",
     "added",
     "excess",
+    "swapped_alike",
+    "figures_alike",
 )
 FEATURES = (*FOR, *AGAINST)
 
 # e5 puts accounts about one thing between about .87 and .99; above .95 a cosine says no more, one changed word decides.
 _COSINE_FLOOR, _COSINE_SPAN = 0.87, 0.08
 # Of what a middle layer makes of two words: they mean different things up to the one cosine, the same from the other.
-_STRANGE, _ALIKE = 0.55, 0.70
+_STRANGE, _ALIKE = 0.60, 0.75
 # A noun says what a tip is about; verbs and adjectives are exchanged more freely.
 _OTHER_WORD = 0.3
 _FEW_WORDS = 3  # a sentence of so few is no addition
+_LEAST = 3  # pieces of a text that the other matches least
+_KEPT = 64  # texts whose reading is kept: a round holds the same few against each other
 
-Meanings = Mapping[str, Vectors]  # of each word of a text its states where it stands, shape (times, d), L2-normalised
+
+@dataclass(frozen=True, slots=True)
+class Meanings:
+    """What a model makes of a text. `words`: of each word its states where it stands, shape (times, d); `pieces`: those of all
+    pieces, shape (n, d). L2-normalised."""
+
+    words: Mapping[str, Vectors]
+    pieces: Vectors
 
 
 class Relation(StrEnum):
@@ -70,6 +84,9 @@ class Resemblance:
     score: float
 
 
+Read = tuple[Vectors, Meanings | None]  # a text's vector as a passage, and what is made of its words
+
+
 @dataclass(frozen=True, slots=True)
 class _Weights:
     features: tuple[float, ...]
@@ -82,12 +99,14 @@ class Similarity:
 
     def __init__(self, embedder: Embedder) -> None:
         self._embedder = embedder
+        self._kept: OrderedDict[str, Read] = OrderedDict()
+        self._lock = Lock()
 
     def among(self, text: str, candidates: Sequence[tuple[str, str]]) -> list[tuple[str, Resemblance]]:
         """The candidates (key, text) by their key, best first: same, related, other. Raises EmbedderUnavailable."""
         if not candidates:
             return []
-        first, *others = read_all(self._embedder, [text, *(t for _, t in candidates)])
+        first, *others = self._read([text, *(t for _, t in candidates)])
         vector, meant = first
         found = [
             (key, compare(text, other, float(there @ vector), (meant, meant_there) if meant and meant_there else None))
@@ -95,8 +114,22 @@ class Similarity:
         ]
         return sorted(found, key=lambda kr: (list(Relation).index(kr[1].relation), -kr[1].score))
 
+    def _read(self, texts: Sequence[str]) -> list[Read]:
+        with self._lock:
+            known = {t: self._kept[t] for t in texts if t in self._kept}
+        new = [t for t in dict.fromkeys(texts) if t not in known]
+        if new:
+            known |= zip(new, read_all(self._embedder, new), strict=True)
+        with self._lock:
+            for text in texts:
+                self._kept[text] = known[text]
+                self._kept.move_to_end(text)
+            while len(self._kept) > _KEPT:
+                self._kept.popitem(last=False)
+        return [known[t] for t in texts]
 
-def read_all(embedder: Embedder, texts: Sequence[str]) -> list[tuple[Vectors, Meanings | None]]:
+
+def read_all(embedder: Embedder, texts: Sequence[str]) -> list[Read]:
     """The vectors of texts as passages, and what their words mean there if the embedder shows it. Raises EmbedderUnavailable."""
     if not isinstance(embedder, ReadingEmbedder):
         return [(vector, None) for vector in embedder.embed_passages(texts)]
@@ -105,7 +138,7 @@ def read_all(embedder: Embedder, texts: Sequence[str]) -> list[tuple[Vectors, Me
 
 
 def meanings(text: str, reading: Reading) -> Meanings:
-    """What the words of a text mean in it: the mean of the states of the pieces that each is made of."""
+    """What the pieces of a text mean in it, and its words: the mean of the states of the pieces that each is made of."""
     found: dict[str, list[Vectors]] = {}
     starts, ends = reading.places.T
     for word, start, end in placed(text):
@@ -113,7 +146,9 @@ def meanings(text: str, reading: Reading) -> Meanings:
         if len(states):  # else it stands beyond what the model reads
             mean = states.mean(axis=0)
             found.setdefault(word, []).append(mean / np.linalg.norm(mean))
-    return {word: np.array(states) for word, states in found.items()}
+    pieces = reading.states[starts >= 0]
+    pieces = pieces / np.linalg.norm(pieces, axis=1, keepdims=True)
+    return Meanings({word: np.array(states) for word, states in found.items()}, pieces)
 
 
 def compare(one: str, other: str, cosine: float, meant: tuple[Meanings, Meanings] | None = None) -> Resemblance:
@@ -163,19 +198,27 @@ def features(one: str, other: str, cosine: float, meant: tuple[Meanings, Meaning
     other_figure, extra_figures = _figures(a.figures, b.figures)
     denied = any(sign * b.predicates.get(word, 0) < 0 for word, sign in a.predicates.items())
     closeness = (cosine - _COSINE_FLOOR) / _COSINE_SPAN if math.isfinite(cosine) else 0.0
+    closeness = min(max(closeness, 0.0), 1.0)
+    matched = _matched(*meant) if meant else 0.0
+    swapped, extra = min(lost_left, lost_right) / 3, extra_figures / 3
     values = {
         # Kana alone lose a text its place among the vectors; what it sounds like is left.
         "closeness": max(closeness, sounds if in_kana else 0.0),
+        "apart": closeness * (1 - sounds),
+        "matched": matched,
+        "matched_apart": matched * (1 - sounds),
         "words": 1 - (lost_left + lost_right) / ((whole_left + whole_right) or 1),
         "contained": contained,
         "other_figure": other_figure,
-        "extra_figures": extra_figures / 3,
+        "extra_figures": extra,
         # In another wording, another sign may be the wording; in the same one it is the point.
         "denied": denied * sounds,
         "turned": _is_turned(a, b),
         "ending": float((a.ending < 0) != (b.ending < 0)),
         "contrary": float(a.is_contrary != b.is_contrary),
-        "swapped": min(lost_left, lost_right) / 3,
+        "swapped": swapped,
+        "swapped_alike": min(swapped, 1.0) * sounds,
+        "figures_alike": min(extra, 1.0) * sounds,
         "replaced": 0.0 if in_kana else min(max(left.values(), default=0.0), max(right.values(), default=0.0)) * sounds,
         "added": abs(_newest(a, left) - _newest(b, right)) * contained,
         "excess": abs(_excess(a, left) - _excess(b, right)) / 10,
@@ -211,10 +254,22 @@ def _softened(
     """How far each unmatched word of either side means something else than any of the other side's, 0..1."""
     if meant is None:
         return dict.fromkeys(left, 1.0), dict.fromkeys(right, 1.0)
-    return _strangeness(left, meant[0], right, meant[1]), _strangeness(right, meant[1], left, meant[0])
+    here, there = meant[0].words, meant[1].words
+    return _strangeness(left, here, right, there), _strangeness(right, there, left, here)
 
 
-def _strangeness(words: frozenset[str], meant: Meanings, others: frozenset[str], meant_there: Meanings) -> dict[str, float]:
+def _matched(one: Meanings, other: Meanings) -> float:
+    """How well the other text matches those pieces of either that it matches least, 0..1."""
+    if not len(one.pieces) or not len(other.pieces):
+        return 0.0
+    cosines = one.pieces @ other.pieces.T
+    least = min(float(np.sort(cosines.max(axis))[:_LEAST].mean()) for axis in (0, 1))
+    return round(max(least, 0.0), 5)  # to a few places: the same from both sides
+
+
+def _strangeness(
+    words: frozenset[str], meant: Mapping[str, Vectors], others: frozenset[str], meant_there: Mapping[str, Vectors]
+) -> dict[str, float]:
     there = [meant_there[w] for w in sorted(others) if w in meant_there]
     strange = dict.fromkeys(words, 1.0)
     for word in words & meant.keys() if there else ():

@@ -121,6 +121,11 @@ class Statutes:
         name = article + (f"第{paragraph}項" if paragraph and len(wanted) == 1 and len(rows) > 1 else "")
         return Statute(name, text, rows[0].in_force, rows[0].revision_id)
 
+    def all_changed(self) -> dict[str, dt.date]:
+        """Every article whose words have changed, and when that was noticed."""
+        with self._db.read() as c:
+            return dict(c.execute(sa.select(law_changes.c.name, law_changes.c.noticed_on).where(law_changes.c.law_id == ACT)).all())
+
     def changed(self, articles: list[str]) -> set[str]:
         """Those of some articles whose words have changed since they were imported first."""
         query = sa.select(law_changes.c.name).where(law_changes.c.law_id == ACT, law_changes.c.name.in_(articles))

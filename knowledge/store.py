@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from itertools import groupby
 from typing import Any
@@ -85,12 +85,21 @@ class KnowledgeStore:
     def __init__(self, database: Database) -> None:
         self._db = database
 
-    def upsert(self, items: Sequence[Document], origin: str, *, complete: bool = False) -> int:
+    def upsert(
+        self,
+        items: Sequence[Document],
+        origin: str,
+        *,
+        complete: bool = False,
+        taking_over: bool = False,
+        also: Callable[[sa.Connection], None] = lambda _: None,
+    ) -> int:
         """Write what changed and, when `complete`, delete what this origin no longer holds. Returns the number of changes.
 
-        Raises InvalidDocument, and writes nothing, where another origin holds a document of the same id.
+        Raises InvalidDocument, and writes nothing, where another origin holds a document of the same id; `taking_over`, the
+        document is this origin's from then on. `also` is written in the same transaction, if anything is.
         """
-        hashes = {d.id: _document_hash(d) for d in items}
+        hashes = {d.id: document_hash(d) for d in items}
         with self._db.read() as c:
             held = dict(c.execute(sa.select(documents.c.id, documents.c.hash).where(documents.c.origin == origin)).all())
             stale = set(
@@ -102,13 +111,14 @@ class KnowledgeStore:
             return 0
         rows = [row for d in changed for row in _passage_rows(d)]  # analysing is slow: outside the transaction
         with self._db.write() as c:
-            if foreign := _owned_elsewhere(c, [d.id for d in changed], origin):
+            if not taking_over and (foreign := _owned_elsewhere(c, [d.id for d in changed], origin)):
                 raise InvalidDocument(f"the id {min(foreign)} is taken by a document from elsewhere; give it another one.")
             _delete(c, gone)
             for document in changed:
                 _write_document(c, document, origin, hashes[document.id])
             _replace_passages(c, [d.id for d in changed], rows)
             _bump(c)
+            also(c)
         return len(changed) + len(gone)
 
     def owned_elsewhere(self, ids: Sequence[str], origin: str) -> set[str]:
@@ -116,10 +126,12 @@ class KnowledgeStore:
         with self._db.read() as c:
             return _owned_elsewhere(c, ids, origin)
 
-    def delete(self, ids: Sequence[str]) -> None:
+    def delete(self, ids: Sequence[str], also: Callable[[sa.Connection], None] = lambda _: None) -> None:
+        """`also` is written in the same transaction."""
         with self._db.write() as c:
             _delete(c, ids)
             _bump(c)
+            also(c)
 
     def revision(self) -> int:
         """Grows with every change; tells an index in any process that it is behind."""
@@ -152,6 +164,15 @@ class KnowledgeStore:
         with self._db.read() as c:
             rows = c.execute(query.set_label_style(sa.LABEL_STYLE_TABLENAME_PLUS_COL)).mappings().all()
         return _document(rows[0], tuple(_passage(r) for r in rows)) if rows else None
+
+    def documents(self, ids: Sequence[str]) -> dict[str, Document]:
+        """Whole documents with all their passages in order."""
+        query = sa.select(documents, passages).join(passages, passages.c.document_id == documents.c.id)
+        query = query.where(documents.c.id.in_(ids)).order_by(documents.c.id, passages.c.position)
+        with self._db.read() as c:
+            rows = c.execute(query.set_label_style(sa.LABEL_STYLE_TABLENAME_PLUS_COL)).mappings().all()
+        groups = [list(group) for _, group in groupby(rows, key=lambda r: r["documents_id"])]
+        return {g[0]["documents_id"]: _document(g[0], tuple(_passage(r) for r in g)) for g in groups}
 
     def of_kind(self, kind: Kind, audience: Audience) -> list[tuple[Document, Passage, str]]:
         """Every document of a kind that an audience may see: itself, its first passage, the searchable text of all of it."""
@@ -214,14 +235,14 @@ class KnowledgeStore:
 
     # vectors
 
-    def without_vector(self, embedder: str, limit: int) -> list[tuple[str, str, str]]:
-        """Passages that this embedder has yet to embed: id, text to embed, its hash."""
+    def without_vector(self, embedder: str, limit: int, of: Sequence[str] = ()) -> list[tuple[str, str, str]]:
+        """Passages that this embedder has yet to embed: id, text to embed, its hash. `of`: of these documents alone."""
         current = (vectors.c.passage_id == passages.c.id) & (vectors.c.embedder == embedder)
         current &= vectors.c.embed_hash == passages.c.embed_hash
         query = (
             sa.select(documents, passages)
             .join(passages, passages.c.document_id == documents.c.id)
-            .where(~sa.exists().where(current))
+            .where(~sa.exists().where(current), documents.c.id.in_(of) if of else sa.true())
             .order_by(passages.c.id)
             .limit(limit)
             .set_label_style(sa.LABEL_STYLE_TABLENAME_PLUS_COL)
@@ -347,7 +368,9 @@ def _passage(r: sa.RowMapping) -> Passage:
     return Passage(**{k: r[f"passages_{k}"] for k in plain}, asks=tuple(r["passages_asks"]))
 
 
-def _document_hash(d: Document) -> str:
+def document_hash(d: Document) -> str:
+    """Tells whether a document has changed."""
+
     def plain(value: object) -> object:
         return sorted(value) if isinstance(value, frozenset) else str(value) if isinstance(value, dt.date) else dict(value)  # type: ignore[call-overload]
 

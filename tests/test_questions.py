@@ -17,15 +17,17 @@ QUESTIONS = Path(__file__).parent / "questions"
 FLOORS = [
     ("members.jsonl", 0.97, 0.97),
     ("held_out.jsonl", 0.97, 0.97),
-    ("practice_act.jsonl", 0.96, 0.97),
-    ("practice_survey.jsonl", 0.97, 0.97),
-    ("languages.jsonl", 0.96, 0.9),
-    ("fresh.jsonl", 0.96, 0.95),
+    ("practice_act.jsonl", 0.97, 0.98),
+    ("practice_survey.jsonl", 0.98, 0.98),
+    ("languages.jsonl", 0.96, 0.97),
+    ("fresh.jsonl", 0.98, 0.97),
     ("premises.jsonl", 0.98, 0.0),
-    ("declines.jsonl", 0.0, 0.96),
-    ("declines_held_out.jsonl", 0.0, 0.9),
-    # Written without a look at the bot; nothing but three slips of parsing was mended after its first sight (0.892, 0.85).
-    ("blind.jsonl", 0.88, 0.84),
+    ("declines.jsonl", 0.0, 0.97),
+    ("declines_held_out.jsonl", 0.0, 0.97),
+    # Written without a look at the bot: 0.892 and 0.85 at first sight; the causes of what it missed have been mended since.
+    ("blind.jsonl", 0.97, 0.97),
+    # The same: 0.73 of the first 30 and 0.88 of the last 17 at first sight.
+    ("declines_fresh.jsonl", 0.0, 0.95),
 ]
 
 

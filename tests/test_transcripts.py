@@ -19,9 +19,9 @@ from bot.replay import Replay
 from bot.rows import read_rows
 
 FILES = sorted((Path(__file__).parent / "transcripts").glob("*.jsonl"))
-# Of the rows that are not about keeping quiet. 0.97 is wanted; this floor holds what has been reached: 0.95 with fresh.jsonl, which
-# was written without a look at the bot (0.706 at first sight), 0.965 without it (2026-11-21).
-LEAST_MET = 0.945
+# Of the rows that are not about keeping quiet; reached are 0.99 (2026-11-21). Two files were written without a look at the bot:
+# fresh.jsonl (0.706 at first sight) and, later, blind.jsonl (0.941, and one row of 82 where it spoke to a remark about itself).
+LEAST_MET = 0.97
 SILENT = "silent"
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterator
+from functools import cache
 from importlib import resources
 from importlib.resources.abc import Traversable
 
@@ -28,6 +29,12 @@ def load() -> list[Document]:
     for document in documents:
         facets.check(document)
     return sorted(documents, key=lambda d: d.id)
+
+
+@cache
+def ids() -> frozenset[str]:
+    """The ids of the shipped documents."""
+    return frozenset(d.id for d in load())
 
 
 def _files(folder: Traversable) -> Iterator[Traversable]:

@@ -35,7 +35,12 @@ _WRAPPERS = re.compile(
 _SYMBOLS = re.compile(r"[\U0001f000-\U0001faff\u2600-\u27bf\u2b50\u3030]|\([^\w()]{2,10}[^()]*\)")
 _KANA_RUN = re.compile(r"[ぁ-ゖァ-ヺー](?:[ぁ-ゖァ-ヺー]| (?=[ぁ-ゖァ-ヺー]))*[ぁ-ゖァ-ヺー]|[ぁ-ゖァ-ヺー]")
 _YEAR = re.compile(r"(?:19|20)\d\d(?=年|/|-|\D|$)")
+_HALF_WIDTH = re.compile(r"[ｦ-ﾟ][ｦ-ﾟ ]*[ｦ-ﾟ]")
+_SLASHED_DATE = re.compile(r"(?<!\d)((?:19|20)\d\d)[/.-](1[0-2]|0?[1-9])[/.-](3[01]|[12]\d|0?[1-9])(?!\d)")
+_HOW_MUCH = re.compile(r"どの(?:くらい|ぐらい|程度|位)|どんくらい|どんだけ")
 _COUNT = re.compile(r"[\d何]$")  # before what is counted
+_COUNTERS = {"かい": "回", "にん": "人", "ねん": "年", "かげつ": "か月", "えん": "円", "にち": "日", "くち": "口"}
+_KANA_COUNTER = re.compile(rf"(?<=\d)(?:{'|'.join(_COUNTERS)})")
 _LONGEST_HEARD = 6  # characters
 _INDEFINITE = re.compile(r"何(年|人|日|回|度|件)(も|か(?!ら|月))")
 _SUPPOSING = re.compile(r"(でしょ|よね|だよね|ですよね|だっけ|んだろ)")
@@ -64,6 +69,7 @@ class Words:
     meanings: tuple[tuple[str, str], ...]
     dialect: tuple[tuple[str, str], ...]
     qualifiers: tuple[tuple[str, ...], ...]
+    repeated: tuple[tuple[str, ...], ...]  # those of the qualifiers for which the Act says again what holds for all
     asked_for: tuple[tuple[re.Pattern[str], str], ...]
 
 
@@ -72,7 +78,9 @@ def words() -> Words:
     raw = yaml.safe_load((resources.files("knowledge.corpus") / "words.yaml").read_text("utf-8"))
     tables = {n: tuple(sorted(raw[n].items(), key=lambda kv: -len(kv[0]))) for n in ("spellings", "meanings", "dialect")}
     asked_for = tuple((re.compile(asked), given) for asked, given in raw["asked_for"])
-    return Words(**tables, qualifiers=tuple(tuple(group) for group in raw["qualifiers"]), asked_for=asked_for)
+    qualifiers = tuple(tuple(group) for group in raw["qualifiers"])
+    repeated = tuple(group for group in qualifiers if group[0] in raw["repeated"])
+    return Words(**tables, qualifiers=qualifiers, repeated=repeated, asked_for=asked_for)
 
 
 def unify(normalised: str) -> str:
@@ -101,7 +109,8 @@ class Query:
 
 def understood(text: str, vocabulary: Callable[[], Vocabulary] | None = None) -> Query:
     """What to search for: the asking sentence, standard words for dialect and slips, kana given their kanji, meanings added."""
-    question = focus(_SYMBOLS.sub(" ", ja.normalise(text)))
+    question = focus(_SYMBOLS.sub(" ", ja.normalise(_half_width_restored(text, vocabulary))))
+    question = _SLASHED_DATE.sub(lambda m: f"{m[1]}年{int(m[2])}月{int(m[3])}日", question)
     if vocabulary is not None and any(_broken_runs(question)):
         question = vocabulary().heard(question)
     kana = vocabulary is not None and _kanji_share(question) < _LITTLE_KANJI and _KANA_RUN.search(question) is not None
@@ -114,6 +123,22 @@ def understood(text: str, vocabulary: Callable[[], Vocabulary] | None = None) ->
     found = [(variant, meaning) for variant, meaning in words().meanings if variant in question]
     added = " ".join(dict.fromkeys(" ".join(meaning for _, meaning in found).split()))
     return Query(question, added, tuple(variant for variant, _ in found))
+
+
+def in_kanji(text: str, vocabulary: Callable[[], Vocabulary]) -> str:
+    """A text in kana alone with the kanji of the field's words, and without the spaces between them; any other as it is."""
+    normalised = ja.normalise(text)
+    letters = re.sub(r"[\W\d_]", "", normalised)
+    if not letters or not _KANA_RUN.fullmatch(letters):
+        return text
+    return re.sub(r"(?<=[^\x00-\x7f]) | (?=[^\x00-\x7f])", "", vocabulary().restore(normalised))
+
+
+def _half_width_restored(text: str, vocabulary: Callable[[], Vocabulary] | None) -> str:
+    """Half-width kana beside other letters read as the field's words: they are an old phone's way of writing anything."""
+    if vocabulary is None or (not _KANJI.search(text) and not _HIRAGANA.search(text)):
+        return text
+    return _HALF_WIDTH.sub(lambda m: vocabulary().restore(ja.normalise(m[0])), text)
 
 
 def unwrapped(sentence: str) -> str:
@@ -143,12 +168,13 @@ class AskedFor:
     """What a question asks for, as patterns that an answer to it must hold."""
 
     def __init__(self, question: str) -> None:
-        question = _INDEFINITE.sub("", question)
+        question = _HOW_MUCH.sub("どれくらい", _INDEFINITE.sub("", question))
         # What follows from a wrong premise (「県の認可が要るんですよね。何日かかりますか」) is no condition, either.
         supposing = [s for s in ja.sentences(question) if _SUPPOSING.search(s)]
         question = " ".join(supposing) or question
         found = [(m, given) for asked, given in words().asked_for if (m := asked.search(question))]
-        self._patterns = [re.compile(_filled(given, m)) for m, given in found if "~1" not in given]
+        self._told_first = [re.compile(_filled(given[1:], m)) for m, given in found if given.startswith("=")]
+        self._patterns = [re.compile(_filled(given, m)) for m, given in found if "~1" not in given and given[0] != "="]
         self._attributes = [re.compile(_filled(given, m)) for m, given in found if "~1" in given]
         years = set(_YEAR.findall(question))
         # A wrong year to be put right (「2027年までですよね」) is no condition.
@@ -160,13 +186,15 @@ class AskedFor:
         A passage without a short answer is not judged. The first word that the patterns see is the kind of the document.
         An attribute (「入場料」) may stand in the ways of asking, too.
         """
-        if not passage.short or not (self._patterns or self._attributes or self._years):
+        if not passage.short or not (self._patterns or self._attributes or self._told_first or self._years):
             return 0.0
         told = f"{document.kind.value} {document.title} {passage.heading} {passage.short} {document.article}"
         if self._attributes:
             everything = unify(ja.normalise(" ".join((told, passage.detail, *passage.asks, document.context()))))
             if any(not a.search(everything) for a in self._attributes):
                 return 1.0
+        if self._told_first and any(not p.search(unify(ja.normalise(told))) for p in self._told_first):
+            return 1.0
         dates = (passage.as_of or document.as_of)[:4]
         if not self._misses(unify(ja.normalise(f"{told} {dates}"))):
             return 0.0
@@ -174,7 +202,7 @@ class AskedFor:
 
     def lacks(self, text: str) -> bool:
         """Whether a text (normalised) does not hold what is asked for."""
-        return self._misses(text) or any(not a.search(text) for a in self._attributes)
+        return self._misses(text) or any(not a.search(text) for a in (*self._attributes, *self._told_first))
 
     def _misses(self, text: str) -> bool:
         other_year = bool(self._years) and self._years.isdisjoint(_YEAR.findall(text))
@@ -244,6 +272,7 @@ class Vocabulary:
 
         Katakana beside hiragana are loanwords and stay; katakana alone are how old phones write everything.
         """
+        text = _KANA_COUNTER.sub(lambda m: _COUNTERS[m[0]], text)
         runs = _HIRAGANA_RUN if _HIRAGANA.search(text) else _KANA_RUN
         return runs.sub(lambda m: self._read(m.group()) if len(m.group()) >= 4 else m.group(), text)
 

@@ -21,7 +21,7 @@ _DOCUMENT_KEYS = {"id", "kind", "title", "article", "place", "co_op", "starts", 
 _SECTION = re.compile(r"^## +(?P<heading>.+?) *\{#(?P<anchor>[a-z0-9-]+)\} *$", re.MULTILINE)
 _FIELD = re.compile(r"^(?P<key>[a-z_]+): *(?P<value>.*)$")
 _ID = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
-_AS_OF = re.compile(r"\d{4}(-\d{2}(-\d{2})?)?")
+AS_OF = re.compile(r"\d{4}(-\d{2}(-\d{2})?)?")
 _ARTICLE = re.compile(r"(附則|施行令|施行規則)?第(?P<number>\d+)条(の(?P<branch>\d+))?")
 # What the Act has: main articles, those with branches, and the supplementary provisions.
 _LAST_ARTICLE, _LAST_SUPPLEMENTARY = 137, 33
@@ -145,7 +145,7 @@ def is_article(name: str) -> bool:
 
 def _as_of(fields: Mapping[str, Any]) -> str:
     value = str(fields.get("as_of") or "")
-    if value and not _AS_OF.fullmatch(value):
+    if value and not AS_OF.fullmatch(value):
         raise InvalidDocument(f"as_of: {value} is not a date; write 2026-05-01, 2026-05 or 2026.")
     return value
 

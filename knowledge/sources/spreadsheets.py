@@ -50,6 +50,20 @@ def read_xlsx(data: bytes) -> Contents:
     return Contents(tuple(titles), tuple(sections))
 
 
+def first_sheet(data: bytes, most: int) -> list[Row]:
+    """The rows of the first sheet that can be seen and holds any. Raises InvalidDocument beyond `most`."""
+    import openpyxl
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        book: Any = openpyxl.load_workbook(io.BytesIO(data), read_only=True, data_only=True)
+        try:
+            visible = (_cells(sheet, most) for sheet in book.worksheets if sheet.sheet_state == "visible")
+            return next((rows for rows in visible if rows), [])
+        finally:
+            book.close()
+
+
 def _cells(sheet: Any, most: int) -> list[Row]:
     """The rows of one sheet that hold anything."""
     sheet.reset_dimensions()  # the size that a file names may be wrong, and what is beyond it would be lost
@@ -62,7 +76,7 @@ def _cells(sheet: Any, most: int) -> list[Row]:
         if any(row):
             found.append((number, row))
         if len(found) > most:
-            raise InvalidDocument(f"it has more than {MOST_PASSAGES:,} rows; split it into smaller documents.")
+            raise InvalidDocument(f"it has more than {max(most, MOST_PASSAGES):,} rows; split it into smaller documents.")
     return found
 
 
@@ -89,7 +103,7 @@ def _title(rows: list[Row]) -> str:
 
 def _sections(rows: list[Row], name: str, place: str, anchor: str) -> Iterator[Section]:
     """What stands above the header as one section, then a section for each row."""
-    at = _header_at([row for _, row in rows])
+    at = header_at([row for _, row in rows])
     above, header, below = (rows[:at], rows[at][1], rows[at + 1 :]) if at >= 0 else (rows, [], [])
     if above:
         text = "\n".join("　".join(v for v in row if v) for _, row in above)
@@ -100,7 +114,7 @@ def _sections(rows: list[Row], name: str, place: str, anchor: str) -> Iterator[S
         yield Section(row_text(header, row), f"{name} {first}".strip(), where, f"{anchor}{number}")
 
 
-def _header_at(rows: Sequence[Sequence[str]]) -> int:
+def header_at(rows: Sequence[Sequence[str]]) -> int:
     """Which row names the columns: the first that is about as wide as the table and holds no number. -1: none does."""
     widest = max((sum(map(bool, row)) for row in rows), default=0)
     for i, row in enumerate(rows[:_HEADER_WITHIN]):

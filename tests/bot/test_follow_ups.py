@@ -67,6 +67,17 @@ def test_something_else_is_asked_for() -> None:
     assert not follow_up("それは何年?", TALKED).context.another
 
 
+def test_a_question_without_a_noun_goes_on_from_what_was_talked_about() -> None:
+    assert follow_up("出さなかったらどうなりますか", TALKED).context.topic == TALKED.topic
+    assert follow_up("総会やと?", State(topic=("act-11",), aspect="何人")).text == "総会は何人"
+
+
+def test_this_law_points_at_nothing_that_was_said() -> None:
+    asked = follow_up("この法律はいつ見直すの", State())
+    assert not asked.to_nothing
+    assert asked.text == "労協の法律はいつ見直すの"
+
+
 def test_a_question_that_says_what_it_is_about_goes_on_from_nothing() -> None:
     assert follow_up("創立総会の公告は何日前までにしますか", TALKED).context == Context()
     assert follow_up("じゃあ期限は?", State()).to_nothing

@@ -29,6 +29,19 @@ def test_kana_are_given_their_kanji(typed: str, meant: str) -> None:
     assert colloquial.understood(typed, lambda: VOCABULARY).text == meant
 
 
+def test_half_width_kana_beside_kanji_are_read() -> None:
+    assert colloquial.understood("ﾃｲｶﾝって必ず要りますか", lambda: VOCABULARY).text == "定款って必ず要りますか"
+
+
+def test_only_kana_alone_is_written_in_kanji() -> None:
+    assert colloquial.in_kanji("そうかいは 2かい ひらく", lambda: VOCABULARY).startswith("総会は2回")
+    assert colloquial.in_kanji("tango crewはにんきです", lambda: VOCABULARY) == "tango crewはにんきです"
+
+
+def test_a_date_with_strokes_is_read_as_one() -> None:
+    assert colloquial.understood("2025/10/1時点の数は").text == "2025年10月1日時点の数は"
+
+
 def test_kana_beside_kanji_stay() -> None:
     text = "総会の案内はいつまでに出すの"
     assert colloquial.understood(text, lambda: VOCABULARY).text == text

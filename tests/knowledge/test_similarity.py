@@ -16,12 +16,13 @@ from knowledge import Relation, Resemblance, Similarity, create_embedder, statem
 from knowledge.e5 import Reading
 from knowledge.embedding import Embedder, Vectors
 from knowledge.languages import ja
-from knowledge.similarity import FEATURES, compare, features, meanings, read_all
+from knowledge.similarity import FEATURES, Meanings, compare, features, meanings, read_all
 
 PAIRS = [json.loads(line) for line in (Path(__file__).parents[1] / "tips" / "pairs.jsonl").read_text("utf-8").splitlines()]
-# No held or fresh tip stands among those the numbers were fitted on. Measured 2026-11: fit .91, held .86, fresh .51; aimed at .90.
-# Fresh pairs are harder than any before: the same in wholly other words, something else in nearly the same.
-FLOORS = {"fit": 0.90, "held": 0.84, "fresh": 0.49}
+# No held, fresh or blind tip stands among those the numbers were fitted on; the blind ones were written when everything else was
+# done. Measured 2026-11: fit .84, held .87, fresh .71, blind .68; aimed at .90. Fresh and blind pairs are hard: the same in wholly
+# other words, something else in nearly the same. Half of the fit pairs are of that kind now, so fit is lower than it was (.91).
+FLOORS = {"fit": 0.83, "held": 0.86, "fresh": 0.70, "blind": 0.67}
 
 texts = st.text(alphabet=st.sampled_from("うまくいかないたら、。3円日割千半朝夜より安高弁当送迎A ー\n🙏"), max_size=40) | st.text(
     max_size=40
@@ -52,7 +53,7 @@ def test_pairs_are_labelled_once_and_no_text_stands_in_two_parts() -> None:
     assert len({p["id"] for p in PAIRS}) == len(PAIRS) >= 160
     parts = {split: {t for p in PAIRS if p["split"] == split for t in (p["one"], p["other"])} for split in FLOORS}
     assert sum(map(len, parts.values())) == len(set().union(*parts.values()))
-    for split in ("held", "fresh"):
+    for split in ("held", "fresh", "blind"):
         assert 0.4 < sum(p["same"] for p in PAIRS if p["split"] == split) / sum(p["split"] == split for p in PAIRS) < 0.6
 
 
@@ -109,14 +110,16 @@ def test_a_word_counts_the_less_the_more_it_means_what_another_means() -> None:
     one, other = "畑は草むしりが大変", "畑は水やりが大変"
     here, there = (set(statement.read(statement.spelled(t)).words) for t in (one, other))
 
-    def meanings(words: set[str], direction: list[float]) -> dict[str, Vectors]:
-        return {w: np.array([direction], dtype=np.float32) for w in words}
+    def meanings(words: set[str], direction: list[float]) -> Meanings:
+        return Meanings({w: np.array([direction], dtype=np.float32) for w in words}, np.array([direction], dtype=np.float32))
 
     apart = features(one, other, 0.95, (meanings(here, [1.0, 0.0]), meanings(there, [0.0, 1.0])))
     alike = features(one, other, 0.95, (meanings(here, [1.0, 0.0]), meanings(there, [1.0, 0.0])))
     unknown = features(one, other, 0.95)
     words, replaced = FEATURES.index("words"), FEATURES.index("replaced")
     assert apart == unknown
+    matched = FEATURES.index("matched")
+    assert apart[matched] == 0 < alike[matched]
     assert alike[words] == 1 > unknown[words]
     assert alike[replaced] == 0 < unknown[replaced]
 
@@ -126,9 +129,10 @@ def test_words_mean_what_their_pieces_stand_for() -> None:
     states = np.array([[3.0, 4.0], [9.0, 9.0], [0.0, 2.0]], dtype=np.float32)
     reading = Reading(states[0], np.array([[0, 1], [1, 2], [2, 4]]), states)
     found = meanings(text, reading)
-    assert found["畑"].tolist() == pytest.approx(np.array([[0.6, 0.8]]))
-    assert len(found) == 2
-    assert [0.0, 1.0] in [m[0].tolist() for m in found.values()]
+    assert found.words["畑"].tolist() == pytest.approx(np.array([[0.6, 0.8]]))
+    assert len(found.words) == 2
+    assert found.pieces.tolist() == pytest.approx(np.array([[0.6, 0.8], [0.5**0.5, 0.5**0.5], [0.0, 1.0]]))
+    assert [0.0, 1.0] in [m[0].tolist() for m in found.words.values()]
 
 
 def test_kana_are_read_with_the_kanji_of_the_other() -> None:
@@ -175,7 +179,18 @@ def test_candidates_come_best_first_with_one_call_of_the_embedder() -> None:
     found = Similarity(embedder).among(text, candidates)
     assert [key for key, _ in found] == ["そのまま", "同", "別"]
     assert [r.relation for _, r in found] == [Relation.SAME, Relation.SAME, Relation.RELATED]
-    assert counting.calls == [[text, *(t for _, t in candidates)]]
+    assert counting.calls == [[text, "弁当は保冷剤を4個入れて運ばないと傷む", "お弁当は、保冷剤を二個入れて運べば傷まない"]]
+
+
+def test_a_text_is_read_once_as_long_as_few_others_come() -> None:
+    counting = CountingEmbedder()
+    similarity = Similarity(counting)
+    similarity.among("弁当", [("1", "保冷剤"), ("2", "台車")])
+    similarity.among("台車", [("1", "弁当"), ("3", "草刈り")])
+    assert counting.calls == [["弁当", "保冷剤", "台車"], ["草刈り"]]
+    assert [len(similarity.among("弁当", [(str(n), f"{n}番目の当番") for n in range(100)])), len(counting.calls)] == [100, 3]
+    similarity.among("弁当", [("1", "保冷剤")])
+    assert counting.calls[-1] == ["弁当", "保冷剤"]
 
 
 def test_without_candidates_nothing_is_embedded() -> None:
