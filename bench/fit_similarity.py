@@ -105,7 +105,11 @@ def fit_related(pairs: Sequence[Pair], x: Floats) -> float:
     judged = [
         (similarity.relatedness(row), p.kind not in UNRELATED) for p, row in zip(pairs, x.tolist(), strict=True) if not p.same
     ]
-    return float(max(np.linspace(0, 2, 81), key=lambda t: sum((r >= t) == related for r, related in judged)))
+    one_thing = np.array([related for _, related in judged])
+    score = np.array([r for r, _ in judged])
+    # Both kinds count the same, however many pairs there are of each.
+    well = {t: float((score[one_thing] >= t).mean() + (score[~one_thing] < t).mean()) for t in np.linspace(0, 2, 81)}
+    return float(max(well, key=lambda t: well[t]))
 
 
 def f1(said: Bools, same: Bools) -> float:

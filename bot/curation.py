@@ -15,9 +15,10 @@ from pathlib import Path
 from typing import Any
 
 from bot.clock import JAPAN
-from bot.errors import UserMistake
-from bot.members import Members, Role, chat_key, co_op_key
+from bot.members import Members, Role
 from bot.notices import Notices
+from bot.tip_document import document, own_key, title
+from bot.tip_mistakes import TipMistake
 from bot.tip_store import SHOWN, TipStore, tips
 from bot.tips import (
     LONGEST_TIP,
@@ -42,7 +43,6 @@ from knowledge import (
     IndexUnavailable,
     Kind,
     KnowledgeBase,
-    Passage,
     Relation,
     Resemblance,
     normalise,
@@ -53,11 +53,6 @@ log = logging.getLogger(__name__)
 ORIGIN = "tips"
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\u200b\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 _ARTICLE = re.compile(r"(?<![\d附則令])(\d{1,3})条(?:の(\d{1,2}))?")  # as normalised: 第 is left out
-_SENTENCE = re.compile(r"[^。!?\n]*[。!?]?")
-# The same for all: a tip is found better by its words alone than with its first words twice.
-_HEADING = "組合員のコツ"
-_SHORT = 120  # characters of what is told in a chat answer
-_TITLE = 30
 _OTHERS = {"place": 200, "happened": 100, "outcome": 500, "question": 300, "author_name": 40}  # characters
 _CHECKED_AFTER = dt.timedelta(days=365)
 _POSTPONED = dt.timedelta(days=7)
@@ -82,7 +77,7 @@ class History:
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """A tip that wants a decision. `weight`: times told × age; the first things have most."""
+    """A tip that wants a decision. `weight`: times told or said to help × age; the first things have most."""
 
     tip: Tip
     weight: float
@@ -129,7 +124,7 @@ class Curation:
             reason="",
         )
         if not self._store.rewrite(old, new, author):
-            raise UserMistake("ちょうど今、ほかの人がこのコツを変えました。もう一度ためしてください。")
+            raise TipMistake("changed_meanwhile")
         self._show(new)
         return new
 
@@ -167,21 +162,24 @@ class Curation:
         return found if may else None
 
     def queue(self, reviewer: str) -> list[Waiting]:
-        """What waits for this reviewer: new ones, and published ones to check again; by times told × age, first things first."""
+        """What waits for this reviewer: new ones, and published ones to check again; by `Waiting.weight`, first things first."""
         self.expire()
         now, today = self._now(), self._today()
         waiting = (tips.c.state == TipState.WAITING.value) & (tips.c.wait_until.is_(None) | (tips.c.wait_until <= now))
         due = (tips.c.state == TipState.PUBLISHED.value) & (tips.c.wait_until.is_(None) | (tips.c.wait_until <= now))
+        changed = self._knowledge.all_changed_articles().keys()
+        if not changed:  # as on most days: only the calendar brings published ones back
+            due &= tips.c.check_at <= today
         found = self._store.find(waiting | due)
-        changed = self._knowledge.changed_articles([a for t in found for a in t.articles])
         to_check = [
-            t
-            for t in found
-            if t.state is TipState.WAITING or (t.check_at and t.check_at <= today) or changed.intersection(t.articles)
+            t for t in found if t.state is TipState.WAITING or (t.check_at and t.check_at <= today) or changed & set(t.articles)
         ]
-        mine = [t for t in to_check if self._members.may_review(reviewer, t.co_op)]
+        may = {co_op: self._members.may_review(reviewer, co_op) for co_op in {t.co_op for t in to_check}}
+        mine = [t for t in to_check if may[t.co_op]]
         told = self._store.told(now - _LOOKED_BACK)
-        weighed = [Waiting(t, (1 + told[t.id]) * (1 + (now - t.changed_at).total_seconds())) for t in mine]
+        rated = self._store.ratings_of([t.id for t in mine])
+        helped = {i: told[i] + counted[True] for i, counted in rated.items()}
+        weighed = [Waiting(t, (1 + helped[t.id]) * (1 + (now - t.changed_at).total_seconds())) for t in mine]
         return sorted(weighed, key=lambda w: -w.weight)
 
     def decide(
@@ -266,7 +264,7 @@ class Curation:
         """Withdraw somebody's tip, everywhere and for good; its giver hears why. Raises UserMistake where a reviewer may not."""
         tip = self.tip(tip_id, reviewer)
         if tip is None or not self._members.may_review(reviewer, tip.co_op):
-            raise UserMistake("そのコツは見つかりません。番号を確かめてください。")
+            raise TipMistake("no_such_tip")
         self._bury(tip_id)
         self._notices.add(tip.author, "tip_removed", reason=_CONTROL.sub("", reason).strip()[: _OTHERS["outcome"]])
 
@@ -289,11 +287,19 @@ class Curation:
             for t in held
         }
 
+    def lived_too(self, tip_id: str, person: str, by: str) -> None:
+        """Somebody had the same experience: a sign that the tip helps, once for each co-op or chat (`by`), not of its own giver."""
+        tip = self._store.tip(tip_id)
+        if tip is None or tip.state not in SHOWN or tip.author in self._members.accounts_of(person):
+            return
+        if self._store.lived_too(tip_id, by, self._now()):
+            self.rated([tip_id], helpful=True)
+
     def rated(self, passages: Sequence[str], *, helpful: bool) -> None:
         """Let givers hear that a tip helped somebody."""
         if helpful:
             for tip in self._store.find(tips.c.id.in_(list(passages)), tips.c.state == TipState.PUBLISHED.value):
-                self._notices.add(tip.author, "tip_helped", place=tip.conversation, about=tip.id, title=_title(tip.draft.text))
+                self._notices.add(tip.author, "tip_helped", place=tip.conversation, about=tip.id, title=title(tip.draft.text))
 
     # upkeep
 
@@ -339,21 +345,21 @@ class Curation:
         state = _STATE_AFTER.get(action, tip.state)
         changes: dict[str, Any] = {"state": state.value, "reason": reason}
         if action is Action.PUBLISH:
-            if audience and not _is_within(audience, tip.draft.audience, _own_key(tip)):
-                raise UserMistake("書いた人が選んだ範囲より広くは公開できません。広げたいときは「たずねる」で聞いてください。")
+            if audience and not _is_within(audience, tip.draft.audience, own_key(tip)):
+                raise TipMistake("too_wide")
             changes |= {"published_at": now, "verifier": reviewer, "check_at": self._today() + _CHECKED_AFTER, "wait_until": None}
             changes |= {"audience": sorted(audience.keys)} if audience else {}
             changes |= {"expires_at": expires_at} if expires_at else {}
         elif action is Action.MERGE:
             other = self._store.tip(into)
             if other is None or other.id == tip.id or other.state not in SHOWN or not self._knows(reviewer, other):
-                raise UserMistake("まとめる先のコツが見つかりません。番号を確かめてください。")
+                raise TipMistake("nothing_to_merge_into")
             changes["merged_into"] = into
         elif action is Action.POSTPONE:
             changes["wait_until"] = now + _POSTPONED
         elif action is Action.HAND_OVER:
             if not self._members.may_review(into, tip.co_op):
-                raise UserMistake("その人は、このコツを確認する係ではありません。")
+                raise TipMistake("no_reviewer")
             changes["verifier"] = into
         return changes
 
@@ -365,7 +371,7 @@ class Curation:
             Action.MERGE: "tip_merged",
         }
         if action in keys:
-            told = {"title": _title(tip.draft.text), "reason": reason}
+            told = {"title": title(tip.draft.text), "reason": reason}
             self._notices.add(tip.author, keys[action], place=tip.conversation, about=tip.id, **told)
 
     def _knows(self, reviewer: str, tip: Tip) -> bool:
@@ -376,7 +382,7 @@ class Curation:
     def _own(self, tip_id: str, author: str) -> Tip:
         tip = self._store.tip(tip_id)
         if tip is None or tip.state is TipState.WITHDRAWN or tip.author not in self._members.accounts_of(author):
-            raise UserMistake("そのコツは見つかりません。「わたしのコツ」で確かめてください。")
+            raise TipMistake("not_own")
         return tip
 
     def _show(self, tip: Tip) -> None:
@@ -397,22 +403,7 @@ class Curation:
             log.error("%s Tips are found by their words until it is mended.", error)
 
     def _document(self, tip: Tip) -> Document:
-        draft = tip.draft
-        audience = Audience.of(_own_key(tip), *(draft.audience.keys if tip.state is TipState.PUBLISHED else ()))
-        detail = "\n".join(part for part in (draft.text, draft.place, draft.happened, draft.outcome) if part)
-        told = Passage(tip.id, _HEADING, _short(draft.text), detail, asks=(draft.question,) if draft.question else ())
-        named = self._named(tip)
-        return Document(
-            tip.id,
-            Kind.TIP,
-            _HEADING,
-            f"{named}のコツ" if named else _HEADING,
-            (told,),
-            as_of=tip.offered_at.astimezone(JAPAN).date().isoformat(),
-            audience=audience,
-            co_op=named if draft.consent is Consent.CO_OP else "",
-            facets={"place": (draft.place,)} if draft.place else {},
-        )
+        return document(tip, self._named(tip))
 
     def _named(self, tip: Tip) -> str:
         if tip.draft.consent is Consent.NAME and tip.draft.author_name:
@@ -441,11 +432,6 @@ class Curation:
         return self._clock().astimezone(JAPAN).date()
 
 
-def _own_key(tip: Tip) -> str:
-    """Who finds a tip whatever becomes of it: the giver's co-op, or the chat it was given in."""
-    return co_op_key(tip.co_op) if tip.co_op else chat_key(tip.conversation)
-
-
 def _is_within(audience: Audience, consented: Audience, own: str) -> bool:
     """Whether nobody is in an audience whom the giver has not agreed to."""
     if PUBLIC in consented.keys:
@@ -457,9 +443,9 @@ def _is_within(audience: Audience, consented: Audience, own: str) -> bool:
 def _cleaned(draft: Draft) -> Draft:
     text = _CONTROL.sub("", draft.text).strip()
     if len(text) < SHORTEST_TIP:
-        raise UserMistake("コツが短すぎます。したことと、どうなったかを、1〜2文で書いてください。")
+        raise TipMistake("too_short")
     if len(text) > LONGEST_TIP:
-        raise UserMistake(f"コツが長すぎます。{LONGEST_TIP:,}文字までに分けて送ってください。")
+        raise TipMistake("too_long", most=f"{LONGEST_TIP:,}")
     rest: dict[str, Any] = {k: _CONTROL.sub("", getattr(draft, k)).strip()[:most] for k, most in _OTHERS.items()}
     if draft.consent is not Consent.NAME:
         rest["author_name"] = ""
@@ -470,18 +456,3 @@ def _articles(text: str) -> tuple[str, ...]:
     """The articles of the Act that a text names, as citations write them."""
     found = [f"第{n}条" + (f"の{branch}" if branch else "") for n, branch in _ARTICLE.findall(normalise(text))]
     return tuple(dict.fromkeys(found))
-
-
-def _short(text: str) -> str:
-    """As many whole sentences as a chat answer has room for."""
-    taken = ""
-    for sentence in _SENTENCE.findall(text):
-        if len(taken) + len(sentence) > _SHORT:
-            break
-        taken += sentence
-    return taken.strip() or text[: _SHORT - 1].rstrip() + "…"
-
-
-def _title(text: str) -> str:
-    first = _short(text).split("\n")[0]
-    return first if len(first) <= _TITLE else first[: _TITLE - 1] + "…"

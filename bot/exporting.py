@@ -74,9 +74,10 @@ class Exporting:
     def topics(self, reviewer: str, co_op: str = "") -> list[OpenTopic]:
         """The open questions a reviewer may see, first things first.
 
-        With a co-op: those that came from it alone, without what lies near them, which the reviewer may find and the co-op may not.
+        With a co-op: those that came from it, in its own words and as often as it has asked itself, whoever else has; without what
+        lies near them, which the reviewer may find and the co-op may not.
         """
-        seen = [_open(topic) for topic in self._questions.topics(reviewer) if not co_op or topic.co_op == co_op]
+        seen = [_open(topic) for topic in self._questions.topics(reviewer, asked_by=co_op)]
         return [replace(topic, nearest=()) for topic in seen] if co_op else seen
 
 
@@ -120,11 +121,11 @@ def _csv(tips: Sequence[ExportedTip], topics: Sequence[OpenTopic]) -> str:
     writer.writeheader()
     for kind, rows in (("tip", tips), ("question", topics)):
         for row in rows:
-            writer.writerow({"type": kind, **{name: _cell(value) for name, value in asdict(row).items()}})
+            writer.writerow({"type": kind, **{name: cell(value) for name, value in asdict(row).items()}})
     return out.getvalue()
 
 
-def _cell(value: object) -> str:
+def cell(value: object) -> str:
     """A cell that no spreadsheet takes for a formula."""
     text = "、".join(map(str, value)) if isinstance(value, tuple) else str(value)
     return f"'{text}" if _FORMULA.match(text) else text

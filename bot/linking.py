@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 
 from bot import wording
+from bot.announcing.chats import Chats
+from bot.announcing.senders import Shape
 from bot.answers import plain
 from bot.members import Members, Outcome, Purpose
 from bot.messages import Act, IncomingMessage, Reply
@@ -20,8 +22,9 @@ _LONGEST = 40  # characters
 class Linking:
     """Synchronous."""
 
-    def __init__(self, members: Members) -> None:
+    def __init__(self, members: Members, chats: Chats) -> None:
         self._members = members
+        self._chats = chats
 
     def take(self, message: IncomingMessage, language: str) -> Reply | None:
         """What comes of a code; a code where one is asked for; None for any other message."""
@@ -30,6 +33,11 @@ class Linking:
             return self._new_code(message, language)
         found = _CODE.fullmatch(said)
         return self._redeemed(found["code"], message, language) if found else None
+
+    def left(self, conversation: str) -> None:
+        """The bot is not there any more: it is no co-op's chat, and nothing is announced there."""
+        self._members.unlink(conversation)
+        self._chats.gone(conversation)
 
     def _new_code(self, message: IncomingMessage, language: str) -> Reply:
         """A code by which another account becomes the same person; nobody else may see it."""
@@ -40,7 +48,12 @@ class Linking:
 
     def _redeemed(self, code: str, message: IncomingMessage, language: str) -> Reply:
         account = message.sender or message.conversation
-        outcome, co_op_id = self._members.redeem(code, account, message.conversation, group=message.group)
+        place = message.place
+        conversation = place.conversation if place else message.conversation
+        outcome, co_op_id = self._members.redeem(code, account, conversation, group=message.group)
+        if place and outcome in (Outcome.LINKED, Outcome.INVITED, Outcome.MERGED):
+            alone = not message.group
+            self._chats.known(conversation, message.platform, place.address, Shape(place.shape), place.name, alone=alone)
         co_op = self._members.co_op(co_op_id) if co_op_id else None
         if outcome is Outcome.INVITED and co_op is None:
             return _say("invited_everywhere", language)

@@ -127,6 +127,14 @@ class Grant:
     co_op: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Somebody with a role: the accounts that are this person, and the roles."""
+
+    accounts: tuple[str, ...]
+    grants: frozenset[Grant]
+
+
 class Members:
     """Every method is one short transaction. People are known by accounts: pseudonyms on a platform."""
 
@@ -202,7 +210,7 @@ class Members:
     def give(self, account: str, grant: Grant) -> None:
         """Give the person behind an account a role. Raises UserMistake for a co-op there isn't."""
         with self._db.write() as c:
-            _give(c, account, grant, self._now())
+            give_within(c, account, grant, self._now())
 
     def take(self, account: str, grant: Grant) -> None:
         with self._db.write() as c:
@@ -229,6 +237,38 @@ class Members:
         query = sa.select(accounts.c.account, roles.c.role, roles.c.co_op).join(roles, roles.c.person == accounts.c.person)
         with self._db.read() as c:
             return [tuple(r) for r in c.execute(query.order_by(accounts.c.account, roles.c.role, roles.c.co_op))]
+
+    def persons(self, role: Role | None = None, co_op_id: str | None = None, account: str = "") -> list[Person]:
+        """Everybody who has a role, this role, a role in this co-op ("": everywhere), or this account: each with all accounts and
+        roles."""
+        who = sa.select(roles.c.person)
+        if role is not None:
+            who = who.where(roles.c.role == role.value)
+        if co_op_id is not None:
+            who = who.where(roles.c.co_op == co_op_id)
+        if account:
+            who = who.where(roles.c.person == sa.select(accounts.c.person).where(accounts.c.account == account).scalar_subquery())
+        known = sa.select(accounts.c.person, accounts.c.account).where(accounts.c.person.in_(who)).order_by(accounts.c.account)
+        found: dict[str, tuple[list[str], set[Grant]]] = {}
+        with self._db.read() as c:
+            for person, name in c.execute(known):
+                found.setdefault(person, ([], set()))[0].append(name)
+            for person, held, place in c.execute(
+                sa.select(roles.c.person, roles.c.role, roles.c.co_op).where(roles.c.person.in_(who))
+            ):
+                if person in found:
+                    found[person][1].add(Grant(Role(held), place))
+        return [Person(tuple(names), frozenset(grants)) for names, grants in found.values()]
+
+    def people_by_co_op(self, leaving_out: Sequence[str] = ()) -> dict[str, int]:
+        """How many people have a role in each co-op. `leaving_out`: beginnings of accounts that are no people."""
+        query = sa.select(roles.c.co_op, sa.func.count(sa.distinct(roles.c.person))).join(
+            accounts, accounts.c.person == roles.c.person
+        )
+        for beginning in leaving_out:
+            query = query.where(~accounts.c.account.startswith(beginning))
+        with self._db.read() as c:
+            return dict(c.execute(query.group_by(roles.c.co_op)).all())
 
     def may_review(self, account: str, co_op_id: str) -> bool:
         """Whether a person decides about what a co-op gave (an empty id: what a chat without a co-op gave)."""
@@ -260,6 +300,15 @@ class Members:
             c.execute(sa.delete(roles).where(roles.c.person.in_(people)))
             c.execute(sa.delete(accounts).where(accounts.c.account.in_(mine)))
             c.execute(sa.delete(code_attempts).where(code_attempts.c.account.in_(mine)))
+
+    def drop(self, account: str) -> None:
+        """Remove one account. The person's other accounts keep the roles; with the last account the roles go."""
+        if len(self.accounts_of(account)) == 1:
+            self.forget(account)
+            return
+        with self._db.write() as c:
+            c.execute(sa.delete(accounts).where(accounts.c.account == account))
+            c.execute(sa.delete(code_attempts).where(code_attempts.c.account == account))
 
     # one-time codes
 
@@ -299,7 +348,7 @@ class Members:
                 _link(c, conversation, co_op, now)
                 return Outcome.LINKED, co_op
             if purpose is Purpose.INVITE:
-                _give(c, account, Grant(Role(subject["role"]), co_op), now)
+                give_within(c, account, Grant(Role(subject["role"]), co_op), now)
                 return Outcome.INVITED, co_op
             _merge(c, str(subject["account"]), account, now)
             return Outcome.MERGED, ""
@@ -331,7 +380,8 @@ def _person(c: sa.Connection, account: str, now: dt.datetime) -> str:
     return found
 
 
-def _give(c: sa.Connection, account: str, grant: Grant, now: dt.datetime) -> None:
+def give_within(c: sa.Connection, account: str, grant: Grant, now: dt.datetime) -> None:
+    """`Members.give` as a part of somebody else's transaction."""
     if grant.co_op and not c.scalar(sa.select(sa.func.count()).where(co_ops.c.id == grant.co_op)):
         raise UserMistake(f"There is no co-op {grant.co_op}: add it first.")
     person = _person(c, account, now)

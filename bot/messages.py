@@ -22,6 +22,16 @@ class Act(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Place:
+    """A place that announcements can go to, once it is linked to a co-op. A forum's threads belong to the forum."""
+
+    conversation: str
+    address: str  # the platform's own id
+    shape: str  # as in `bot.announcing.senders.Shape`
+    name: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class IncomingMessage:
     """What someone wrote. `conversation`: everybody who sees the replies, and nobody else, shares it."""
 
@@ -38,6 +48,9 @@ class IncomingMessage:
     unreadable: bool = False  # a sticker, a picture, a voice: something without words
     press: str = ""  # the signed data of a button that was pressed
     within: tuple[str, ...] = ()  # the channel a thread belongs to
+    rehearsed: bool = False  # played from a file: nobody has asked it, and it is in no record
+    id: str = ""  # of the event it came with: the same when it is dealt with again; empty where the platform has none
+    place: Place | None = None  # where it was written; None where nothing is announced or the bot knows the place already
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,3 +92,12 @@ class Reply:
     def with_cards(self, body: str, cards: tuple[Card, ...]) -> Reply:
         """The same with cards; `body` is the text where they are shown."""
         return replace(self, body=body, cards=cards)
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """One message of a reply as somebody sees it on a platform: its text, its links (label, address), its buttons."""
+
+    text: str
+    links: tuple[tuple[str, str], ...] = ()
+    buttons: tuple[str, ...] = ()

@@ -7,8 +7,9 @@ from dataclasses import replace
 
 from bot.curation import Curation
 from bot.errors import UserMistake
-from bot.members import chat_key, co_op_key
 from bot.tip_chat import Asked, Here
+from bot.tip_document import own_key
+from bot.tip_mistakes import refusal
 from bot.tip_questions import named, shown_to
 from bot.tip_state import OPTIONAL, WAITS, Step, Talk
 from bot.tip_words import Wish, Word, page, says, wish
@@ -72,7 +73,7 @@ class OwnTips:
         try:
             self._curation.withdraw(tip_id, here.person)
         except UserMistake as mistake:
-            return Asked(str(mistake))
+            return Asked(refusal(mistake, here.language))
         return Asked(here.say("own_withdrawn"))
 
     def visible(self, here: Here) -> list[Tip]:
@@ -128,8 +129,7 @@ def _confirms(text: str) -> bool | None:
 
 def _audience(tip: Tip) -> Audience:
     """Who may find a tip as it is now."""
-    own = co_op_key(tip.co_op) if tip.co_op else chat_key(tip.conversation)
-    return Audience.of(own, *(tip.draft.audience.keys if tip.state is TipState.PUBLISHED else ()))
+    return Audience.of(own_key(tip), *(tip.draft.audience.keys if tip.state is TipState.PUBLISHED else ()))
 
 
 def _cut(text: str, most: int) -> str:

@@ -32,6 +32,7 @@ _ASKS_FOR = {
 }
 _POSTPONED = dt.timedelta(days=7)
 _MOMENT = sa.DateTime(timezone=True)
+_EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 
 open_questions = sa.Table(
     "open_questions",
@@ -46,7 +47,7 @@ open_questions = sa.Table(
     sa.Column("state", sa.String(20), nullable=False, index=True),
     sa.Column("nearest", sa.JSON, nullable=False),
     sa.Column("tip", sa.String(40), nullable=False),
-    sa.Column("wait_until", _MOMENT),
+    sa.Column("wait_until", _MOMENT),  # not shown before; of a closed one: when it was closed
 )
 
 
@@ -104,11 +105,16 @@ class OpenQuestions:
             c.execute(sa.insert(open_questions).values(values))
         return True
 
-    def topics(self, reviewer: str) -> list[Topic]:
-        """What waits for an answer, by times asked × age, first things first."""
+    def topics(self, reviewer: str, *, asked_by: str = "") -> list[Topic]:
+        """What waits for an answer, by times asked × age, first things first.
+
+        `asked_by`: as the members of this co-op have asked it, as if nobody else had.
+        """
         now = self._now()
         open_still = open_questions.c.state == OPEN
         open_still &= open_questions.c.wait_until.is_(None) | (open_questions.c.wait_until <= now)
+        if asked_by:
+            open_still &= open_questions.c.co_op == asked_by
         rows = self._visible(reviewer, open_still)
         names = self._names({i for r in rows for i in r["nearest"]}, reviewer)
         found = []
@@ -139,22 +145,27 @@ class OpenQuestions:
                 self._notices.add(asker, "question_answered", about=tip, title=title)
         return len(rows)
 
-    def close(self, topic_id: str, reviewer: str) -> int:
-        """Nobody needs to answer this. Returns how many questions that were."""
-        return len(self._settle(topic_id, reviewer, state=CLOSED))
+    def close(self, topic_id: str, reviewer: str) -> str:
+        """Nobody needs to answer this. Returns the mark by which exactly this can be taken back; "" where nothing was open."""
+        now = self._now()
+        return _mark(now) if self._settle(topic_id, reviewer, state=CLOSED, wait_until=now) else ""
 
-    def reopen(self, topic_id: str, reviewer: str) -> int:
-        """Take an answer, a closing or a postponement back."""
-        rows = self._visible(reviewer, open_questions.c.topic == topic_id)
-        return self._write(rows, {"state": OPEN, "tip": "", "wait_until": None})
+    def postpone(self, topic_id: str, reviewer: str) -> str:
+        """Let it come again in a week. Returns a mark as `close` does."""
+        until = self._now() + _POSTPONED
+        return _mark(until) if self._settle(topic_id, reviewer, wait_until=until) else ""
+
+    def reopen(self, topic_id: str, mark: str, reviewer: str) -> int:
+        """Take one closing or postponement back: no other, earlier or later, and nothing that was answered since."""
+        if not mark.isdecimal():
+            return 0
+        settled = (open_questions.c.topic == topic_id) & (open_questions.c.wait_until == _moment(mark))
+        rows = self._visible(reviewer, settled & open_questions.c.state.in_((OPEN, CLOSED)))
+        return self._write(rows, {"state": OPEN, "wait_until": None})
 
     def unanswered(self, tip: str, reviewer: str) -> int:
         """What a tip answered is open again: it was taken back."""
         return self._write(self._visible(reviewer, open_questions.c.tip == tip), {"state": OPEN, "tip": ""})
-
-    def postpone(self, topic_id: str, reviewer: str) -> int:
-        rows = self._visible(reviewer, (open_questions.c.topic == topic_id) & (open_questions.c.state == OPEN))
-        return self._write(rows, {"wait_until": self._now() + _POSTPONED})
 
     def forget(self, person: str) -> None:
         with self._db.write() as c:
@@ -207,6 +218,15 @@ class OpenQuestions:
 
     def _now(self) -> dt.datetime:
         return self._clock().astimezone(dt.UTC)
+
+
+def _mark(moment: dt.datetime) -> str:
+    """A moment as a button carries it: microseconds."""
+    return str((moment - _EPOCH) // dt.timedelta(microseconds=1))
+
+
+def _moment(mark: str) -> dt.datetime:
+    return _EPOCH + dt.timedelta(microseconds=int(mark))
 
 
 def _asked_for(text: str) -> set[str]:

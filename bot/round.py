@@ -14,14 +14,16 @@ from dataclasses import asdict, dataclass, replace
 from bot import round_words, wording
 from bot.answers import plain
 from bot.curation import Curation
+from bot.desk.agenda import Agenda
 from bot.errors import UserMistake
-from bot.members import Members, Role, co_op_key
+from bot.members import Members, Role
 from bot.messages import Act, Card, Choice, IncomingMessage, Reply
 from bot.questions import OpenQuestions, Topic
 from bot.signing import Signer
 from bot.store import Store
-from bot.tips import Action, Consent, Decided, Draft, Tip, Verdict
-from knowledge import FEDERATION, Audience, Relation, find_personal_data
+from bot.tip_mistakes import refusal
+from bot.tips import Action, Tip, Verdict
+from knowledge import Audience, Relation, find_personal_data
 
 MOST_CARDS = 7
 _PURPOSE = "round"
@@ -44,9 +46,10 @@ class Round:
     """Synchronous. `take` is for messages written to the bot alone by somebody who may review."""
 
     def __init__(
-        self, curation: Curation, questions: OpenQuestions, members: Members, store: Store, signer: Signer,
+        self, agenda: Agenda, curation: Curation, questions: OpenQuestions, members: Members, store: Store, signer: Signer,
         clock: Callable[[], dt.datetime],
     ) -> None:  # fmt: skip
+        self._agenda = agenda
         self._curation = curation
         self._questions = questions
         self._members = members
@@ -76,25 +79,21 @@ class Round:
             return self._typed(shown, typed, sender, language)
         if shown.answering:
             return self._answered(shown, text, sender, language)
-        if round_words.undoes(text) and (tip := self._curation.last_decided(sender)):
-            return self._undone(tip, sender, language)
+        if round_words.undoes(text) and (last := self._store.mark(_mark(sender, "undo")) or self._curation.last_decided(sender)):
+            return self._undone(last, sender, language)
         return None
 
     # what is shown
 
     def _cards(self, sender: str, language: str, said: str = "") -> Reply:
-        tips = self._curation.queue(sender)
-        topics = self._questions.topics(sender)
-        waiting: list[tuple[float, Tip | Topic]] = [(w.weight, w.tip) for w in tips]
-        waiting += [(t.weight, t) for t in topics]
-        waiting.sort(key=lambda item: -item[0])
+        waiting = self._agenda.for_chat(sender)
         if not waiting:
             self._remember(sender, _Shown())
             return plain(Act.OTHER, _joined(said, wording.say("round_empty", language)), language)
         scope = self._scope(sender)
         made = [
             self._tip_card(n, item, scope, language) if isinstance(item, Tip) else self._topic_card(n, item, language)
-            for n, (_, item) in enumerate(waiting[:MOST_CARDS], 1)
+            for n, item in enumerate((i.about for i in waiting[:MOST_CARDS]), 1)
         ]
         keys = tuple(key for key, _ in made)
         self._remember(sender, _Shown(keys, keys))
@@ -113,6 +112,8 @@ class Round:
         if kinds:
             marks = "、".join(wording.say(f"personal_{kind}", language) for kind in kinds)
             lines.append(wording.say("round_personal", language, kinds=marks))
+        if (about := self._curation.attributions([tip.id]).get(tip.id)) and about.helped:
+            lines.append(wording.say("tip_helped_count", language, count=str(about.helped)))
         if near:
             lines.append(wording.say("round_similar", language, text=_cut((same or near[0][0]).draft.text, 50)))
         key = f"{tip.id}.{tip.version}"
@@ -137,7 +138,7 @@ class Round:
     def _pressed(self, value: str, sender: str, language: str) -> Reply:
         parts = value.split(".")
         if parts[0] == "undo":
-            return self._undone(parts[1], sender, language)
+            return self._undone(".".join(parts[1:]), sender, language)
         item, version, action = parts[:3]
         if item.startswith("?"):
             return self._about_topic(item[1:], action, sender, language)
@@ -168,7 +169,7 @@ class Round:
                 tip_id, version, Action(action), sender, reason=reason if action in ("ask_back", "decline") else "", into=into
             )
         except UserMistake as mistake:
-            return plain(Act.OTHER, str(mistake), language)
+            return plain(Act.OTHER, refusal(mistake, language), language)
         said = wording.say(_SENTENCES.get((decided.verdict, action), f"round_{decided.verdict.value}"), language)
         return self._next(tip_id, said, sender, language, undo=tip_id if decided.verdict is Verdict.DONE else "")
 
@@ -182,13 +183,12 @@ class Round:
             leave = wording.say("round_leave", language)
             said = wording.say("round_write_answer", language, question=_cut(topic.text, 60), leave=leave)
             return plain(Act.OTHER, said, language).with_choices(Choice(leave))
-        if action == "close":
-            self._questions.close(topic_id, sender)
-        elif action == "postpone":
-            self._questions.postpone(topic_id, sender)
-        else:
+        settle = {"close": self._questions.close, "postpone": self._questions.postpone}.get(action)
+        if settle is None:
             return plain(Act.OTHER, wording.say("no_such_choice", language), language)
-        return self._next(f"?{topic_id}", wording.say(f"round_done_{action}", language), sender, language)
+        mark = settle(topic_id, sender)
+        said = wording.say(f"round_done_{action}" if mark else "round_already", language)
+        return self._next(f"?{topic_id}", said, sender, language, undo=f"?{topic_id}.{mark}" if mark else "")
 
     def _answered(self, shown: _Shown, text: str, sender: str, language: str) -> Reply:
         """The coordinator's next words are the answer: it becomes a tip of its own and is published."""
@@ -199,28 +199,27 @@ class Round:
             return self._next(f"?{topic_id}", wording.say("round_already", language), sender, language)
         if round_words.leaves(text):
             return plain(Act.OTHER, wording.say("round_left", language), language)
-        everywhere = any(g.role in (Role.ADMIN, Role.COORDINATOR) and not g.co_op for g in self._members.grants(sender))
-        co_op = topic.co_op or self._members.own_co_op(sender, sender, group=False)
-        if not co_op and not everywhere:  # asked in several of this reviewer's co-ops: it is told in the name of one of them
-            co_op = next((c.id for c in self._members.co_ops() if co_op_key(c.id) in topic.asked_in), "")
-        audience = Audience.of(*topic.asked_in, *([FEDERATION] if everywhere else []))
-        draft = Draft(text=text, question=topic.text, consent=Consent.CO_OP if co_op else Consent.ANONYMOUS, audience=audience)
         try:
-            tip = self._curation.offer(draft, author=sender, conversation=sender, co_op=co_op)
+            decided = self._agenda.answer(topic_id, text, sender)
         except UserMistake as mistake:
             self._remember(sender, shown)  # it can be written again
-            return plain(Act.OTHER, str(mistake), language)
-        decided = self._curation.decide(tip.id, tip.version, Action.PUBLISH, sender)
-        if decided.verdict is not Verdict.DONE:
-            return self._next(f"?{topic_id}", wording.say(f"round_{decided.verdict.value}", language), sender, language)
-        self._questions.answered(topic_id, sender, tip.id, _cut(text, 30))
-        return self._next(f"?{topic_id}", wording.say("round_done_answer", language), sender, language, undo=tip.id)
+            return plain(Act.OTHER, refusal(mistake, language), language)
+        if decided is None or decided.tip is None or decided.verdict is not Verdict.DONE:
+            verdict = decided.verdict.value if decided else "already"
+            return self._next(f"?{topic_id}", wording.say(f"round_{verdict}", language), sender, language)
+        return self._next(f"?{topic_id}", wording.say("round_done_answer", language), sender, language, undo=decided.tip.id)
 
-    def _undone(self, tip_id: str, sender: str, language: str) -> Reply:
-        decided: Decided = self._curation.undo(tip_id, sender)
+    def _undone(self, last: str, sender: str, language: str) -> Reply:
+        """Take back what was decided about a tip (its id), or the closing or postponement of a question (`?TOPIC.MARK`)."""
+        if last.startswith("?"):
+            topic_id, _, mark = last[1:].partition(".")
+            opened = self._questions.reopen(topic_id, mark, sender)
+            return plain(Act.OTHER, wording.say("round_undone" if opened else "round_already", language), language)
+        return self._tip_undone(last, sender, language)
+
+    def _tip_undone(self, tip_id: str, sender: str, language: str) -> Reply:
+        decided = self._agenda.undo(tip_id, sender)
         key = "round_undone" if decided.verdict is Verdict.DONE else f"round_{decided.verdict.value}"
-        if decided.verdict is Verdict.DONE:
-            self._questions.unanswered(tip_id, sender)
         return plain(Act.OTHER, wording.say(key, language), language)
 
     def _next(self, key: str, said: str, sender: str, language: str, undo: str = "") -> Reply:
@@ -228,14 +227,16 @@ class Round:
         shown = self._shown(sender)
         left = tuple(k for k in shown.left if k != key and not k.startswith(f"{key}."))
         self._remember(sender, _Shown(shown.cards, left))
+        if undo:  # typed, it takes the last thing back: of tips that is written down anyway
+            self._store.set_mark(_mark(sender, "undo"), undo if undo.startswith("?") else "")
         if shown.cards and not left:
             return self._cards(sender, language, said).with_choices(*self._undo_choice(undo, language))
         if left:
             said = f"{said}\n{wording.say('round_left_over', language, count=str(len(left)))}"
         return plain(Act.OTHER, said, language).with_choices(*self._undo_choice(undo, language))
 
-    def _undo_choice(self, tip_id: str, language: str) -> Sequence[Choice]:
-        return [Choice(wording.say("round_undo", language), self._signer.sign(_PURPOSE, f"undo.{tip_id}"))] if tip_id else []
+    def _undo_choice(self, last: str, language: str) -> Sequence[Choice]:
+        return [Choice(wording.say("round_undo", language), self._signer.sign(_PURPOSE, f"undo.{last}"))] if last else []
 
     # who, and what is before them
 
@@ -265,8 +266,8 @@ _SENTENCES = {
 }
 
 
-def _mark(sender: str) -> str:
-    return f"round:{sender}"[:80]
+def _mark(sender: str, what: str = "round") -> str:
+    return f"{what}:{sender}"[:80]
 
 
 def _takes(number: int, language: str, *, is_question: bool) -> str:

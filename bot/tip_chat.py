@@ -82,8 +82,8 @@ class Here:
         return self._near[text]
 
     def count(self, tip_id: str) -> None:
-        """Somebody had the same experience: the tip counts as helpful."""
-        self._curation.rated([tip_id], helpful=True)
+        """Somebody here had the same experience: the tip counts as helpful, once for their co-op."""
+        self._curation.lived_too(tip_id, self.person, co_op_key(self.co_op) if self.co_op else self.message.conversation)
 
     def co_op_name(self, co_op_id: str) -> str:
         found = self._members.co_op(co_op_id)

@@ -13,8 +13,8 @@ from knowledge import FEDERATION, PUBLIC, PersonalData, find_personal_data
 
 _SHOWN_CO_OPS = 8
 _SHOWN = 200  # characters of one's own text, shown again
-_READ_FOR_PERSONAL_DATA = ("text", "place", "happened", "outcome")
-MENDED = (Step.TEXT, Step.PLACE, Step.HAPPENED, Step.OUTCOME, Step.CONSENT, Step.AUDIENCE)
+_READ_FOR_PERSONAL_DATA = ("text", "place", "happened", "outcome", "question")
+MENDED = (Step.TEXT, Step.PLACE, Step.HAPPENED, Step.OUTCOME, Step.QUESTION, Step.CONSENT, Step.AUDIENCE)
 
 
 def ask(talk: Talk, here: Here) -> Asked:

@@ -13,6 +13,7 @@ from knowledge import Audience
 
 WAITS = dt.timedelta(minutes=5)  # so long is a person's next message expected
 _LONGEST_TRAIL = 20
+_HEARD = 5  # ids; a process that dies has hardly more messages of one person at hand
 
 
 class Step(StrEnum):
@@ -28,6 +29,7 @@ class Step(StrEnum):
     NAME = "name"
     AUDIENCE = "audience"
     CO_OPS = "co_ops"
+    QUESTION = "question"  # in which words somebody else may ask for it
     SUMMARY = "summary"
     MEND = "mend"  # which piece shall be changed
     SETTLE = "settle"  # go on with the old draft, or begin anew
@@ -46,11 +48,19 @@ ORDER = (
     Step.NAME,
     Step.AUDIENCE,
     Step.CO_OPS,
+    Step.QUESTION,
 )
 # The pieces that are told in free words.
-PIECES = {Step.TEXT: "text", Step.PLACE: "place", Step.HAPPENED: "happened", Step.OUTCOME: "outcome", Step.NAME: "author_name"}
+PIECES = {
+    Step.TEXT: "text",
+    Step.PLACE: "place",
+    Step.HAPPENED: "happened",
+    Step.OUTCOME: "outcome",
+    Step.NAME: "author_name",
+    Step.QUESTION: "question",
+}
 # What nobody must say.
-OPTIONAL = frozenset({Step.PLACE, Step.HAPPENED, Step.OUTCOME, Step.CONSENT, Step.NAME, Step.AUDIENCE, Step.CO_OPS})
+OPTIONAL = frozenset(ORDER) - {Step.TEXT, Step.SIMILAR, Step.PERSONAL}
 # Steps that belong to what was found, not to what is told: going back passes them.
 _PASSED = frozenset({Step.SIMILAR, Step.PERSONAL, Step.MEND, Step.SETTLE, Step.SENT, Step.SUMMARY})
 
@@ -71,6 +81,7 @@ class Talk:
     listed: tuple[str, ...] = ()  # one's own tips by the numbers they were shown with
     listed_at: str = ""
     doomed: str = ""  # one's own tip that shall be withdrawn once it is confirmed
+    heard: tuple[str, ...] = ()  # ids of the last messages that were taken
 
     @property
     def is_open(self) -> bool:
@@ -98,6 +109,10 @@ class Talk:
         """The talk with fields of its draft put in."""
         return replace(self, draft=replace(self.draft, **pieces))
 
+    def having_heard(self, message_id: str) -> Talk:
+        """The talk with a message taken; one without an id leaves no trace."""
+        return replace(self, heard=(*self.heard, message_id)[-_HEARD:]) if message_id else self
+
     def back(self) -> Talk:
         """The talk at the step before; at the first one it stays."""
         if not self.trail:
@@ -111,7 +126,7 @@ class Talk:
         plain = ("left", "tip", "told_at", "listed_at", "doomed")
         return {
             **{k: getattr(self, k) for k in plain},
-            **{k: list(getattr(self, k)) for k in ("trail", "allowed", "listed")},
+            **{k: list(getattr(self, k)) for k in ("trail", "allowed", "listed", "heard")},
             "done": sorted(self.done),
             "draft": _draft_as_json(self.draft),
             "following": _draft_as_json(self.following) if self.following else None,
@@ -128,6 +143,7 @@ class Talk:
             trail=tuple(Step(s) for s in raw["trail"]),
             allowed=tuple(raw["allowed"]),
             listed=tuple(raw["listed"]),
+            heard=tuple(raw.get("heard", ())),
             following=_draft(raw["following"]) if raw["following"] else None,
             **plain,
         )

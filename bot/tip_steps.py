@@ -30,7 +30,8 @@ from bot.tip_words import (
 from bot.tips import LONGEST_TIP, MAY_STAND, SHORTEST_TIP, Consent, Draft
 from knowledge import FEDERATION, PUBLIC, Audience, PersonalDataKind, find_personal_data, normalise, scrub
 
-MOST = {Step.TEXT: LONGEST_TIP, Step.PLACE: 200, Step.HAPPENED: 100, Step.OUTCOME: 500, Step.NAME: 40}  # characters
+# characters
+MOST = {Step.TEXT: LONGEST_TIP, Step.PLACE: 200, Step.HAPPENED: 100, Step.OUTCOME: 500, Step.NAME: 40, Step.QUESTION: 300}
 _CONSENTS = {Word.BY_NAME: Consent.NAME, Word.BY_CO_OP: Consent.CO_OP, Word.ANONYMOUS: Consent.ANONYMOUS}
 
 
@@ -72,8 +73,9 @@ def begun(draft: Draft, *, told_at: str = "") -> Talk:
     """A talk in which some pieces have been told already."""
     heard = told(draft.text)
     pieces = {k: getattr(draft, k) or getattr(heard, k) for k in ("place", "happened", "outcome")}
+    pieces["question"] = scrub(draft.question) or heard.question
     text = heard.text if len(heard.text) >= SHORTEST_TIP else draft.text
-    draft = with_pieces(draft, {**pieces, "text": text, "question": scrub(draft.question)})
+    draft = with_pieces(draft, {**pieces, "text": text})
     talk = Talk(draft=draft, told_at=told_at)
     if draft.text:
         talk = talk.having(Step.TEXT)
@@ -99,7 +101,7 @@ def _take_piece(talk: Talk, text: str, here: Here) -> Talk | None:
         return ahead(skipped.having(talk.step), here)
     if talk.step is not Step.TEXT and recognise(text) in (Intent.EMPTY, Intent.CHOICE, Intent.UNCLEAR):
         return None
-    text = text if talk.step in (Step.TEXT, Step.OUTCOME) else without_copula(text)
+    text = text if talk.step in (Step.TEXT, Step.OUTCOME, Step.QUESTION) else without_copula(text)
     fits(text, talk.step, here)
     if talk.step is Step.NAME and any(d.kind is not PersonalDataKind.NAME for d in find_personal_data(text)):
         raise UserMistake(here.say("only_a_name"))
@@ -124,7 +126,7 @@ def fits(text: str, step: Step, here: Here) -> None:
 def retold(talk: Talk, text: str) -> Talk:
     """The talk with another text; pieces that were told stay."""
     heard = begun(Draft(text))
-    pieces = {k: getattr(talk.draft, k) or getattr(heard.draft, k) for k in ("place", "happened", "outcome")}
+    pieces = {k: getattr(talk.draft, k) or getattr(heard.draft, k) for k in ("place", "happened", "outcome", "question")}
     new = talk.telling(text=heard.draft.text, **pieces)
     new = new.having(*heard.done, *(s for s, piece in PIECES.items() if pieces.get(piece)))
     return new if text == talk.draft.text else new.lacking(Step.SIMILAR)

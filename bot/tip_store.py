@@ -71,6 +71,7 @@ tombstones = sa.Table(
     sa.Column("at", _MOMENT, nullable=False),
 )
 
+_ITSELF = "itself-"  # before a tip's id: the answer that stands for the tip alone
 _CONTENT = ("text", "place", "happened", "outcome", "question", "author_name")
 # What a decision changes, and an undo brings back.
 DECIDED = ("state", "audience", "published_at", "verifier", "check_at", "expires_at", "wait_until", "reason", "merged_into")
@@ -188,10 +189,23 @@ class TipStore:
                 found[tip_id] = Counter(dict(c.execute(query).all()))
         return found
 
+    def lived_too(self, tip_id: str, by: str, at: dt.datetime) -> bool:
+        """Write down a 👍 for a tip itself, as for an answer that told nothing else; False where it stands there already."""
+        own = f"{_ITSELF}{tip_id}"
+        with self._db.write() as c:
+            if not c.scalar(sa.select(sa.func.count()).where(answers.c.id == own)):
+                told = {"answered": True, "confidence": 1.0, "passages": [tip_id]}
+                c.execute(sa.insert(answers).values(id=own, given_at=at, **told))
+            if c.scalar(sa.select(sa.func.count()).where(ratings.c.answer_id == own, ratings.c.rater == by)):
+                return False
+            c.execute(sa.insert(ratings).values(answer_id=own, rater=by, helpful=True, rated_at=at))
+        return True
+
     def told(self, since: dt.datetime) -> Counter[str]:
         """How often each tip has been told in answers."""
         passages = sa.cast(answers.c.passages, sa.Text)
         query = sa.select(answers.c.passages).where(answers.c.given_at >= since, passages.contains('"tip-', autoescape=True))
+        query = query.where(sa.not_(answers.c.id.startswith(_ITSELF, autoescape=True)))
         with self._db.read() as c:
             return Counter(p for row in c.scalars(query) for p in row if p.startswith("tip-"))
 

@@ -16,9 +16,11 @@ from bot.members import Members
 from bot.messages import Act, Choice, IncomingMessage, Reply
 from bot.own_tips import Answered, OwnTips
 from bot.tip_chat import Asked, Here
+from bot.tip_mistakes import refusal
 from bot.tip_questions import ask
+from bot.tip_sending import sent, thanks, was_sent
 from bot.tip_state import OPTIONAL, PIECES, WAITS, Step, Talk, with_pieces
-from bot.tip_steps import ahead, begun, continued, fits, goes_on, settled, take
+from bot.tip_steps import MOST, ahead, begun, continued, fits, goes_on, settled, take
 from bot.tip_words import (
     Word,
     beginning,
@@ -68,12 +70,13 @@ class TipTurn:
         self._dialogues, self._curation, self._own = services.dialogues, services.curation, OwnTips(services.curation)
         self._message = message
         self._language = language
-        self._question = question
+        self._question = question[: MOST[Step.QUESTION]]
         self._now = message.at or services.clock()
         self._here = Here(message, language, services.curation, services.members, services.name)
         self._text = clean(message.text)
         self.row = self._found()
         self._talk = _talk(self.row)
+        self._heard = self._talk.heard
 
     def _found(self) -> Dialogue | None:
         """The talk that was kept. A database that refuses keeps nobody from an answer: there is no talk then."""
@@ -87,11 +90,23 @@ class TipTurn:
 
     def take(self) -> Reply | None:
         """What is said to the message; None where it is not for the talk."""
+        if repeated := self._repeated():
+            return repeated
         if not self._message.unreadable and (found := self._own.take(self._text, self._talk, self._here, self._now)):
             return self._own_answered(found)
         if self._is_in_time and self._talk.is_open:
             return self._opened()
         return None if self._message.unreadable else self._closed()
+
+    def _repeated(self) -> Reply | None:
+        """What is said to a message that was taken before its answer could leave: it is not taken twice. None for any other."""
+        if not self._message.id or self._message.id not in self._heard:
+            return None
+        if self._talk.is_open:
+            return self._again()
+        if self._talk.step is Step.SENT and self.row:
+            return self._finished(self.row.changed_at) if self._talk.draft.text else self._say("sent_already")
+        return self._left() if self._talk.has_draft and says(self._text, Word.LEAVE) else None
 
     def is_awaited(self) -> bool:
         """Whether the talk goes on with the message though nobody addressed the bot."""
@@ -142,7 +157,7 @@ class TipTurn:
                 return self._begun(Draft(told, question=self._question))
             text = told
         elif self._is_for_others(text):
-            self._keep(talk)  # five more minutes
+            self._keep(talk, taken=False)  # five more minutes
             return None
         return self._answered(text)
 
@@ -171,8 +186,8 @@ class TipTurn:
             return intent is Intent.EMERGENCY
         if step is Step.PERSONAL and says(text, Word.SCRUB):
             return False
-        if intent in _OTHERS:
-            return True
+        if intent in _OTHERS or step is Step.QUESTION:  # where a question is asked for, one is an answer
+            return intent in _OTHERS
         return only_asks(text) if step is Step.TEXT else is_question(text)
 
     def _answered(self, text: str) -> Reply:
@@ -213,7 +228,7 @@ class TipTurn:
 
     def begin(self, draft: Draft) -> Reply:
         """Begin with what was told; an older draft is asked about first."""
-        return self._begun(with_pieces(draft, {k: clean(getattr(draft, k)) for k in _FREE}))
+        return self._repeated() or self._begun(with_pieces(draft, {k: clean(getattr(draft, k)) for k in _FREE}))
 
     def _begun(self, draft: Draft, key: str = "") -> Reply:
         if self._talk.has_draft and self._talk.draft.text:
@@ -268,32 +283,28 @@ class TipTurn:
         sending = self._row(replace(talk, step=Step.SENT))
         if self.row is None or not self._dialogues.advance(self.row, sending):
             return self._say("sent_already")  # the same word twice, taken by two processes
+        defaults = not OPTIONAL.intersection({Step.CONSENT, Step.AUDIENCE}) <= early.done
+        return self._sending(talk, defaults=defaults)
+
+    def _sending(self, talk: Talk, *, defaults: bool = False) -> Reply:
         try:
-            tip = self._offered(talk)
+            tip = sent(talk, self._here, self._curation)
         except UserMistake as mistake:
-            return self._asking(talk.lacking(Step.TEXT).to(Step.TEXT), said=str(mistake))
+            return self._asking(talk.lacking(Step.TEXT).to(Step.TEXT), said=refusal(mistake, self._language))
         except Exception:
             self._keep(talk)  # it was not sent, and is still there
             raise
         self._keep(Talk(step=Step.SENT, tip=tip))
-        defaults = not OPTIONAL.intersection({Step.CONSENT, Step.AUDIENCE}) <= early.done
-        return self._reply(Asked(self._thanks(talk, defaults=defaults), (self._here.label(Word.MEND), self._here.label(Word.OWN))))
+        told = thanks(talk, self._here, defaults=defaults)
+        return self._reply(Asked(told, (self._here.label(Word.MEND), self._here.label(Word.OWN))))
 
-    def _thanks(self, talk: Talk, *, defaults: bool) -> str:
-        """What becomes of a tip that was sent, and what was not chosen for it."""
-        here = self._here
-        lines = ["mended"] if talk.tip else ["sent", *(["sent_here"] if self._message.group or here.co_op else [])]
-        lines += ["sent_wider"] if not talk.tip and talk.draft.audience.keys - here.own.keys else []
-        told = [here.say(key) for key in lines]
-        told += [here.say("sent_defaults", audience=here.label(Word.OWN_CO_OP))] if defaults else []
-        return "\n".join(told)
-
-    def _offered(self, talk: Talk) -> str:
-        here = self._here
-        if talk.tip:
-            return self._curation.change(talk.tip, here.person, talk.draft).id
-        conversation = self._message.conversation
-        return self._curation.offer(talk.draft, author=here.person, conversation=conversation, co_op=here.co_op).id
+    def _finished(self, begun_at: dt.datetime) -> Reply:
+        """Send what a process was sending when it died, unless it had done so."""
+        talk = replace(self._talk, step=Step.SUMMARY)
+        if tip := was_sent(talk, self._here, self._curation, begun_at):
+            self._keep(Talk(step=Step.SENT, tip=tip))
+            return self._say("sent_already")
+        return self._sending(talk)
 
     # saying and keeping
 
@@ -323,12 +334,15 @@ class TipTurn:
     def _reply(self, asked: Asked) -> Reply:
         return say(asked, self._language)
 
-    def _keep(self, talk: Talk) -> None:
+    def _keep(self, talk: Talk, *, taken: bool = True) -> None:
+        """`taken`: the message belongs to the talk, and shall not be taken again."""
         self._talk = talk
-        self.row = self._row(talk)
+        self.row = self._row(talk, taken=taken)
         self._dialogues.keep(self.row)
 
-    def _row(self, talk: Talk) -> Dialogue:
+    def _row(self, talk: Talk, *, taken: bool = True) -> Dialogue:
+        talk = replace(talk, heard=self._heard)
+        talk = talk.having_heard(self._message.id) if taken else talk
         return Dialogue(self._message.conversation, self._here.person, KIND, talk.step.value, talk.as_json(), self._now)
 
 

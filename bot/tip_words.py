@@ -105,6 +105,7 @@ _PARTS = {
     **dict.fromkeys(("どこ", "どこで", "場所", "ばしょ", "where"), "place"),
     **dict.fromkeys(("いつ", "時期", "日付", "when"), "happened"),
     **dict.fromkeys(("どうなった", "どうだった", "結果", "けっか", "what happened", "result"), "outcome"),
+    **dict.fromkeys(("どんなとき", "どんな時", "どんなときに"), "question"),
     **dict.fromkeys(("したこと", "やったこと", "内容"), "text"),
 }
 _NAMES = "|".join(sorted(_PARTS, key=len, reverse=True))

@@ -8,6 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bot.curation import Curation
+from bot.desk.agenda import Agenda
+from bot.desk.asked import Asked
+from bot.desk.entries import Entries
 from bot.members import CoOp, Grant, Members, Role
 from bot.notices import Notices
 from bot.questions import OpenQuestions
@@ -71,6 +74,8 @@ def people(database: Database, folder: Path, embedder: Embedder | None = None) -
     members.give(UEDAS_COORDINATOR, Grant(Role.COORDINATOR, UEDA))
     members.give(SUZAKAS_COORDINATOR, Grant(Role.COORDINATOR, SUZAKA))
     members.give(FEDERATIONS, Grant(Role.COORDINATOR))
-    the_round = Round(curation, questions, members, store, signer, clock)
+    asked, entries = Asked(database, members, clock), Entries(database, knowledge, members, clock)
+    agenda = Agenda(curation, questions, asked, entries, members, clock)
+    the_round = Round(agenda, curation, questions, members, store, signer, clock)
     yield People(database, knowledge, members, notices, questions, curation, the_round, store, signer, clock, folder)
     knowledge.close()

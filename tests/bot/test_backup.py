@@ -19,7 +19,7 @@ from pydantic import SecretStr
 
 from bot import tables
 from bot.archive import MANIFEST, Archive
-from bot.backup import KEY, WITHDRAWN, Restored, back_up, finish_restore, restore
+from bot.backup import KEY, WITHDRAWN, Restored, back_up, finish_restore, rehearse, restore
 from bot.bootstrap import Yui, build
 from bot.config import Settings
 from bot.data_folder import InUse
@@ -526,3 +526,17 @@ def test_a_whole_bot_comes_back(tmp_path: Path) -> None:
     assert yui.store.preference("line:a") == Preference("en")
     assert yui.knowledge.status().documents == documents
     yui.close()
+
+
+def test_a_rehearsal_tells_what_a_restore_would_and_changes_nothing(home: Home, tmp_path: Path) -> None:
+    home.live(published)
+    file = home.back_up()
+    before = home.state()
+    found = rehearse(home.settings, file, tmp_path / "scratch")
+    assert found.rows == sum(p.rows for name, p in found.manifest.parts.items() if name.startswith("tables/"))
+    assert home.state() == before
+    assert list((tmp_path / "scratch").iterdir()) == []
+    file.write_bytes(file.read_bytes()[:-100])
+    with pytest.raises(UserMistake):
+        rehearse(home.settings, file, tmp_path / "scratch")
+    assert list((tmp_path / "scratch").iterdir()) == []

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import datetime as dt
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from bot.errors import UserMistake
 from bot.members import Grant, Role
+from bot.tip_mistakes import refusal
 from bot.tips import Action, Consent, Draft, TipState, Verdict
+from bot.wording import LANGUAGES
 from knowledge import FEDERATION, PUBLIC, Audience, Database
 from tests.bot.people import (
     FEDERATIONS,
@@ -241,6 +243,26 @@ def test_what_cannot_be_a_tip_is_said_so(here: People, text: str, told: str) -> 
     with pytest.raises(UserMistake, match=told):
         here.offer(text)
     assert here.curation.mine(GIVER) == []
+
+
+def test_what_cannot_be_is_said_in_every_language(here: People) -> None:
+    tip = here.offer(audience=Audience.of(f"coop:{UEDA}"))
+    wishes: dict[str, Callable[[], object]] = {
+        "too short": lambda: here.offer("あ"),
+        "too long": lambda: here.offer("あ" * 20_000),
+        "not one's own": lambda: here.curation.withdraw(tip, OTHER),
+        "no such tip": lambda: here.curation.remove("tip-0", UEDAS_COORDINATOR),
+        "too wide": lambda: here.curation.decide(tip, 1, Action.PUBLISH, UEDAS_COORDINATOR, audience=Audience.of(PUBLIC)),
+        "no target": lambda: here.curation.decide(tip, 1, Action.MERGE, UEDAS_COORDINATOR, into="tip-0"),
+        "no reviewer": lambda: here.curation.decide(tip, 1, Action.HAND_OVER, UEDAS_COORDINATOR, into=OTHER),
+    }
+    for wish in wishes.values():
+        with pytest.raises(UserMistake) as caught:
+            wish()
+        told = {language: refusal(caught.value, language) for language in LANGUAGES}
+        assert len(set(told.values())) == len(LANGUAGES)
+        assert told["ja"] == str(caught.value)
+        assert not any("{" in text for text in told.values())
 
 
 def test_markup_is_only_text(here: People) -> None:

@@ -105,6 +105,23 @@ def test_questions_are_those_of_the_co_op_alone(here: People) -> None:
     assert [t.nearest for t in exporting(here).topics(SUZAKAS_COORDINATOR)] == [("当番は2人で組みます。",)]
 
 
+def test_what_several_co_ops_asked_is_told_each_in_its_own_words(here: People) -> None:
+    told = [(UEDA, "夏のお弁当がいたまないようにするには?"), (SUZAKA, "夏のお弁当がいたまないようにするには、どうしますか?")]
+    for days, (co_op, text) in enumerate([*told, told[1]]):
+        here.clock.now += dt.timedelta(days=days)
+        group = {UEDA: UEDAS_GROUP, SUZAKA: SUZAKAS_GROUP}[co_op]
+        here.questions.record(text, asker="line:asker", conversation=group, co_op=co_op, nearest=[])
+    here.members.give("cli:operator", Grant(Role.ADMIN))
+    with_others = here.questions.topics("cli:operator")
+    assert [t.asked for t in with_others] == [3]
+    days = here.clock.now.date()
+    (uedas,), (suzakas,) = (exporting(here).topics("cli:operator", co_op) for co_op in (UEDA, SUZAKA))
+    assert (uedas.question, uedas.asked) == (told[0][1], 1)
+    assert (suzakas.question, suzakas.asked) == (told[1][1], 2)
+    assert uedas.last < suzakas.first < suzakas.last == days.isoformat()
+    assert exporting(here).topics(SUZAKAS_COORDINATOR, UEDA) == []
+
+
 def tip(text: str) -> ExportedTip:
     return ExportedTip("tip-1", text, "上田", "去年", "", "", "ゆきさん", "2026-11-01", "2026-11-02", 3, ("第22条",), ())
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import datetime as dt
+from typing import Any
 
 import pytest
 
 from bot.errors import UserMistake
-from bot.members import CoOp, Grant, Members, Outcome, Purpose, Role, chat_key
+from bot.members import CoOp, Grant, Members, Outcome, Person, Purpose, Role, chat_key
 from bot.store import Store
 from knowledge import FEDERATION, PUBLIC, Database
 from tests.fakes import FixedClock
@@ -133,3 +134,38 @@ def test_removing_a_co_op_takes_its_links_and_roles(members: Members) -> None:
     members.remove_co_op("ueda")
     assert members.co_op_of("line:g") is None
     assert members.grants("line:a") == frozenset()
+
+
+def test_persons_come_with_all_accounts_and_roles(members: Members) -> None:
+    members.give("line:a", Grant(Role.MEMBER, "ueda"))
+    members.give("line:a", Grant(Role.ADMIN))
+    members.redeem(members.code(Purpose.MERGE, account="line:a"), "discord:a", "discord:a", group=False)
+    members.give("line:b", Grant(Role.PARTNER))
+    members.give("api:c", Grant(Role.MEMBER, "ueda"))
+    both = Person(("discord:a", "line:a"), frozenset({Grant(Role.MEMBER, "ueda"), Grant(Role.ADMIN)}))
+    partner, program = (
+        Person((a,), frozenset({g})) for a, g in (("line:b", Grant(Role.PARTNER)), ("api:c", Grant(Role.MEMBER, "ueda")))
+    )
+
+    def found(**which: Any) -> set[Person]:
+        return set(members.persons(**which))
+
+    assert found() == {both, partner, program}
+    assert found(role=Role.ADMIN) == {both}
+    assert found(co_op_id="ueda") == {both, program}
+    assert found(co_op_id="") == {both, partner}
+    assert found(account="discord:a") == {both}
+    assert found(account="line:nobody") == set()
+    assert members.people_by_co_op() == {"ueda": 2, "": 2}
+    assert members.people_by_co_op(("api:",)) == {"ueda": 1, "": 2}
+
+
+def test_dropping_an_account_leaves_the_roles_to_the_others(members: Members) -> None:
+    members.give("line:a", Grant(Role.MEMBER, "ueda"))
+    members.redeem(members.code(Purpose.MERGE, account="line:a"), "discord:a", "discord:a", group=False)
+    members.drop("line:a")
+    assert members.accounts_of("discord:a") == ("discord:a",)
+    assert members.grants("discord:a") == {Grant(Role.MEMBER, "ueda")}
+    assert members.grants("line:a") == frozenset()
+    members.drop("discord:a")
+    assert members.persons() == []

@@ -88,8 +88,8 @@ def test_a_reviewer_counts_their_own_co_ops_questions_only(here: People) -> None
 def test_no_reviewer_settles_what_they_do_not_see(here: People) -> None:
     ask(here, co_op=SUZAKA)
     topic = only(here, SUZAKAS_COORDINATOR)
-    for settle in (here.questions.close, here.questions.postpone, here.questions.reopen):
-        assert settle(topic.id, UEDAS_COORDINATOR) == 0
+    for settle in (here.questions.close, here.questions.postpone):
+        assert settle(topic.id, UEDAS_COORDINATOR) == ""
     assert here.questions.answered(topic.id, UEDAS_COORDINATOR, here.offer(), "x") == 0
     assert here.questions.topic(topic.id, UEDAS_COORDINATOR) is None
     assert only(here, SUZAKAS_COORDINATOR) == topic
@@ -147,14 +147,40 @@ def test_nobody_hears_of_an_answer_that_is_gone(here: People, gone: str) -> None
 def test_closed_and_postponed_and_open_again(here: People) -> None:
     ask(here)
     topic = only(here)
-    assert here.questions.close(topic.id, UEDAS_COORDINATOR) == 1
+    closed = here.questions.close(topic.id, UEDAS_COORDINATOR)
+    assert closed
     assert here.questions.topics(UEDAS_COORDINATOR) == []
-    assert here.questions.close(topic.id, UEDAS_COORDINATOR) == 0
-    here.questions.reopen(topic.id, UEDAS_COORDINATOR)
+    assert here.questions.close(topic.id, UEDAS_COORDINATOR) == here.questions.postpone(topic.id, UEDAS_COORDINATOR) == ""
+    assert here.questions.reopen(topic.id, closed, SUZAKAS_COORDINATOR) == 0
+    assert here.questions.reopen(topic.id, closed, UEDAS_COORDINATOR) == 1
+    postponed = here.questions.postpone(topic.id, UEDAS_COORDINATOR)
+    assert here.questions.topics(UEDAS_COORDINATOR) == []
+    assert here.questions.reopen(topic.id, postponed, UEDAS_COORDINATOR) == 1
     here.questions.postpone(topic.id, UEDAS_COORDINATOR)
-    assert here.questions.topics(UEDAS_COORDINATOR) == []
     here.clock.now += dt.timedelta(days=8)
     assert only(here).id == topic.id
+
+
+def test_only_what_was_meant_is_opened_again(here: People) -> None:
+    """Not what somebody else closed before or after, and nothing that was answered meanwhile."""
+    for co_op in (UEDA, SUZAKA):
+        ask(here, co_op=co_op)
+    topic = only(here, FEDERATIONS)
+    here.questions.close(topic.id, SUZAKAS_COORDINATOR)
+    here.clock.now += dt.timedelta(minutes=1)
+    mark = here.questions.close(topic.id, FEDERATIONS)
+    assert here.questions.reopen(topic.id, mark, FEDERATIONS) == 1
+    assert [t.co_op for t in here.questions.topics(FEDERATIONS)] == [UEDA]
+    here.clock.now += dt.timedelta(minutes=1)
+    here.questions.close(topic.id, UEDAS_COORDINATOR)
+    assert here.questions.reopen(topic.id, mark, FEDERATIONS) == 0
+    assert here.questions.topics(FEDERATIONS) == []
+    ask(here)
+    again = only(here)
+    mark = here.questions.postpone(again.id, UEDAS_COORDINATOR)
+    here.clock.now += dt.timedelta(days=8)
+    here.questions.answered(again.id, UEDAS_COORDINATOR, "tip-1", "保冷剤")
+    assert here.questions.reopen(again.id, mark, UEDAS_COORDINATOR) == 0
 
 
 def test_what_is_near_is_named_as_far_as_the_reviewer_may_find_it_now(here: People) -> None:

@@ -274,6 +274,57 @@ def test_a_question_that_somebody_else_settled(here: People) -> None:
         assert told(say(here, who=FEDERATIONS, press=button(others, label))).startswith("もう済んでいます。")
 
 
+@pytest.mark.parametrize(("label", "said"), [("閉じる", "閉じました。"), ("あとで", "1週間あとに、また出します。")])
+def test_settling_a_question_is_undone_by_button_and_by_word(here: People, label: str, said: str) -> None:
+    ask(here)
+    done = say(here, press=button(cards(here)[0], label))
+    assert told(done).startswith(said)
+    assert done is not None
+    (undo,) = [c.data for c in done.choices if c.text == "元に戻す"]
+    assert len(undo) <= 90
+    assert told(say(here, who=SUZAKAS_COORDINATOR, press=undo)) == "もう済んでいます。"
+    assert say(here, who=OTHER, press=f"{undo}x") is None
+    assert here.questions.topics(UEDAS_COORDINATOR) == []
+    assert told(say(here, press=undo)) == "元に戻しました。"
+    assert told(say(here, press=undo)) == "もう済んでいます。"
+    here.clock.now += dt.timedelta(minutes=1)
+    say(here, press=button(cards(here)[0], label))
+    assert told(say(here, press=undo)) == "もう済んでいます。"  # the old button is not for the new decision
+    assert told(say(here, "もどす")) == "元に戻しました。"
+    assert told(say(here, "もどす")) == "もう済んでいます。"
+    assert len(here.questions.topics(UEDAS_COORDINATOR)) == 1
+
+
+def test_the_word_takes_back_the_last_thing_of_either_kind(here: People) -> None:
+    tip = here.offer()
+    ask(here, NIGHT)
+    shown = {c.title.split(". ")[1][:2]: c for c in cards(here)}
+    say(here, press=button(shown["答え"], "閉じる"))
+    say(here, press=button(shown["コツ"], "公開"))
+    assert told(say(here, "元に戻す")) == "元に戻しました。"
+    assert state(here, tip) is TipState.WAITING
+    assert here.questions.topics(UEDAS_COORDINATOR) == []
+    say(here, "確認")
+    say(here, "1 公開")
+    here.clock.now += dt.timedelta(minutes=1)
+    ask(here)
+    (card,) = cards(here)
+    say(here, press=button(card, "あとで"))
+    assert told(say(here, "元に戻す")) == "元に戻しました。"
+    assert state(here, tip) is TipState.PUBLISHED
+    assert len(here.questions.topics(UEDAS_COORDINATOR)) == 1
+
+
+def test_a_card_tells_how_often_it_helped_and_refuses_in_the_reviewers_language(here: People) -> None:
+    tip = here.offer()
+    here.curation.lived_too(tip, OTHER, f"coop:{SUZAKA}")
+    (card,) = cards(here)
+    assert "役に立った 1件" in card.text
+    merge = here.signer.sign("round", f"{tip}.1.merge.tip-0")
+    reply = here.round.take(IncomingMessage(UEDAS_COORDINATOR, "", UEDAS_COORDINATOR, press=merge), "en")
+    assert told(reply).startswith("There is no such tip to merge it into.")
+
+
 def test_the_same_tip_twice_is_merged(here: People) -> None:
     kept = here.offer()
     say(here, press=button(cards(here)[0], "公開"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import logging
 from collections.abc import Iterator
 from dataclasses import replace
@@ -39,6 +40,37 @@ def test_the_same_tip_is_not_sent_twice(chat: Chat) -> None:
     assert [key for key, _ in chat.people.notices.take([OTHER])][-1:] == ["tip_helped"]
     chat.say("送る")
     assert chat.tips == []
+
+
+def test_the_same_counts_as_a_sign_that_it_helps_once_for_each_co_op(chat: Chat) -> None:
+    """For those who review it, and behind it in answers; told more often it is not."""
+    tip = published(chat)
+    curation, now = chat.people.curation, chat.people.clock.now
+
+    def helped() -> int:
+        return curation.attributions([tip])[tip].helped
+
+    def weight() -> float:
+        held = curation.tip(tip, UEDAS_COORDINATOR)
+        assert held is not None
+        chat.people.clock.now = dt.datetime.combine(held.check_at or now.date(), now.time(), now.tzinfo)
+        (waiting,) = curation.queue(UEDAS_COORDINATOR)
+        chat.people.clock.now = now
+        return waiting.weight
+
+    alone = weight()
+    for person, group, counted in (
+        (OTHER, UEDAS_GROUP, 0),  # who gave it
+        (GIVER, UEDAS_GROUP, 1),
+        ("line:third", UEDAS_GROUP, 1),
+        (GIVER, UEDAS_GROUP, 1),
+        ("line:fourth", SUZAKAS_GROUP, 2),
+    ):
+        assert "同じ経験" in chat.of(person, group).say(f"コツ：{LUNCH}", "送る", "同じ").text
+        assert helped() == counted
+    assert weight() == pytest.approx(3 * alone)
+    assert chat.people.notices.take([OTHER])[-1][0] == "tip_helped"
+    assert "tip_helped" not in [key for key, _ in chat.people.notices.take([GIVER])]
 
 
 @pytest.mark.parametrize("word", ["足す", "ちがう経験", "送る"])

@@ -17,7 +17,7 @@ from bot.tips import Consent, Draft, TipState
 from bot.wording import LANGUAGES
 from knowledge import FEDERATION, PUBLIC, Audience
 from tests.bot.people import GIVER, NOBODYS_GROUP, OTHER, SUZAKAS_GROUP, UEDAS_GROUP
-from tests.bot.tip_chat import ITS_PIECES, TIP, Chat, chatting, choices
+from tests.bot.tip_chat import ITS_PIECES, ITS_QUESTION, TIP, Chat, chatting, choices
 
 
 @pytest.fixture
@@ -33,13 +33,15 @@ def test_a_tip_is_told_one_thing_at_a_time(chat: Chat) -> None:
     assert "どうなり" in chat.say(ITS_PIECES[1]).text
     assert "組合の名前で" in choices(chat.say(ITS_PIECES[2]))
     assert choices(chat.say("組合の名前で"))[:4] == ["うちの組合だけ", "えらんだ組合", "連合の組合みんな", "だれでも"]
-    summary = chat.say("連合の組合みんな")
-    assert all(piece in summary.text for piece in (TIP, *ITS_PIECES, "労協うえだ", "連合の組合みんな"))
+    assert "どんなときに役立ちますか" in chat.say("連合の組合みんな").text
+    summary = chat.say(ITS_QUESTION)
+    assert all(piece in summary.text for piece in (TIP, *ITS_PIECES, ITS_QUESTION, "労協うえだ", "連合の組合みんな"))
     assert choices(summary)[0] == "送る"
     assert chat.tips == []
     assert "未確認" in chat.say("送る").text
     draft = chat.only.draft
     assert (draft.text, draft.place, draft.happened, draft.outcome) == (TIP, *ITS_PIECES)
+    assert draft.question == ITS_QUESTION
     assert draft.consent is Consent.CO_OP
     assert draft.audience == Audience.of("coop:ueda", FEDERATION)
     assert (chat.only.author, chat.only.conversation, chat.only.co_op) == (GIVER, UEDAS_GROUP, "ueda")
@@ -83,7 +85,7 @@ def test_what_begins_no_tip_is_left_to_others(chat: Chat, text: str) -> None:
 def test_what_was_told_at_once_is_not_asked_again(chat: Chat) -> None:
     reply = chat.say("コツ：去年の夏、みどり生協の配食で、ふたの上に保冷剤を置いたらいたみませんでした。")
     assert "お名前" in reply.text
-    reply = chat.say("匿名で", "だれでも")
+    reply = chat.say("匿名で", "だれでも", "とばす")
     assert "【どこ】みどり生協の配食" in reply.text
     assert "【いつ】去年の夏" in reply.text
     chat.say("送る")
@@ -91,14 +93,17 @@ def test_what_was_told_at_once_is_not_asked_again(chat: Chat) -> None:
 
 
 def test_lines_with_names_are_taken_apart(chat: Chat) -> None:
-    assert "お名前" in chat.say(f"コツ：{TIP}\nどこ：厨房\nいつ：先週\n結果：いたまない").text
-    chat.say("いつ：先月", "送る")
+    lines = f"どこ：厨房\nいつ：先週\n結果：いたまない\nどんなとき：{ITS_QUESTION}"
+    assert "お名前" in chat.say(f"コツ：{TIP}\n{lines}").text
+    assert "こう送ります" in chat.say("いつ：先月", "とばす", "とばす").text
+    chat.say("送る")
     draft = chat.only.draft
+    assert draft.question == ITS_QUESTION
     assert (draft.text, draft.place, draft.happened, draft.outcome) == (TIP, "厨房", "先月", "いたまない")
 
 
 def test_every_step_can_be_skipped(chat: Chat) -> None:
-    chat.say(f"コツ：{TIP}", "とばす", "覚えてない", "なし", "とばす")
+    chat.say(f"コツ：{TIP}", "とばす", "覚えてない", "なし", "とばす", "とばす")
     summary = chat.say("とばす")
     assert "匿名で" in summary.text
     assert "うちの組合だけ" in summary.text
@@ -162,7 +167,7 @@ def test_back_goes_one_step_back_and_keeps_what_was_told(chat: Chat) -> None:
 
 
 def test_any_piece_can_be_mended_before_it_is_sent(chat: Chat) -> None:
-    chat.say(f"コツ：{TIP}", "とばす", "とばす", "とばす", "匿名で", "だれでも")
+    chat.say(f"コツ：{TIP}", "とばす", "とばす", "とばす", "匿名で", "だれでも", "とばす")
     assert "【どこ】" in chat.say("なおす", "2", "厨房").text
     assert "名前の出し方】みどり" in chat.say("なおす", "名前の出し方", "名前で", "みどり").text
     assert "こう送ります" in chat.say("なおす", "もどる").text
@@ -185,7 +190,7 @@ def test_chosen_co_ops_are_named(chat: Chat) -> None:
     assert "労協かくれ" not in choices(asked)
     assert "労協すざか" in chat.say("すざか").text
     assert "かくれ" not in chat.say("労協かくれ").text
-    assert "労協すざか" in chat.say("労協すざか").text
+    assert "労協すざか" in chat.say("労協すざか", "とばす").text
     chat.say("送る")
     assert chat.only.draft.audience == Audience.of("coop:ueda", "coop:suzaka")
 
@@ -345,6 +350,29 @@ def test_a_doubtful_answer_is_an_answer(chat: Chat, text: str) -> None:
     assert chat.only.draft.happened == text
 
 
+def test_where_a_question_is_asked_for_one_is_an_answer(chat: Chat) -> None:
+    """Several ways to ask, one a line; nobody's telephone number with them."""
+    chat.say(f"コツ：{TIP}", "とばす", "とばす", "とばす", "匿名で")
+    assert "どんなとき" in chat.say("だれでも").text
+    assert chat.waits("夏の弁当が悪くならないようにするには?")
+    assert chat.hear("今、利用者さんが倒れた!") is None
+    assert "電話" in chat.say("弁当がいたむ\n090-1234-5678 に聞かれたら?").text
+    summary = chat.say("消す").text
+    assert "【どんなとき】弁当がいたむ" in summary
+    assert "090" not in summary
+    asked = "弁当がいたまないようにするには？\n夏の配食で気をつけることは何ですか"
+    assert asked in chat.say("なおす", "どんなとき", asked).text
+    chat.say("送る")
+    assert chat.only.draft.question == asked
+
+
+def test_who_answers_a_question_is_not_asked_for_one(chat: Chat) -> None:
+    chat.say("コツを足す", question="夏の弁当はどうする?")
+    summary = chat.say(TIP, "とばす", "とばす", "とばす", "匿名で", "だれでも").text
+    assert "【どんなとき】夏の弁当はどうする?" in summary
+    assert "こう送ります" in summary
+
+
 def test_a_question_alone_is_no_tip(chat: Chat) -> None:
     chat.say("コツ")
     assert chat.hear("総会の公告は何日前?") is None
@@ -379,8 +407,7 @@ def test_a_whole_talk_in_every_language_by_its_buttons(chat: Chat, language: str
         asked = chat.replies[-1]
         assert asked is not None
         chat.say(choices(asked)[2])  # the third way to be named, the third audience
-    summary = chat.replies[-1]
-    assert summary is not None
+    summary = chat.say(choices(chat.replies[-1] or chat.say("?"))[0])  # skip
     chat.say(choices(summary)[0])
     assert chat.only.draft.consent is Consent.ANONYMOUS
     assert chat.only.draft.audience == Audience.of("coop:ueda", FEDERATION)
@@ -438,3 +465,43 @@ def test_whatever_is_said_nothing_is_sent_unasked_or_lost(chat: Chat, said: list
 def _draft(chat: Chat) -> str:
     row = Dialogues(chat.people.database).find(chat.group, chat.person, "tip", chat.people.clock())
     return str(row.draft["draft"]["text"]) if row else ""
+
+
+def test_a_message_dealt_with_again_fills_one_step(chat: Chat) -> None:
+    """As after a crash between what was kept and the reply; whoever writes the same words twice means them twice."""
+    first = chat.say(f"コツ：{TIP}", id="1")
+    assert chat.say(f"コツ：{TIP}", id="1").text == first.text
+    second = chat.say("厨房", id="2")
+    assert chat.say("厨房", id="2").text == chat.say(f"コツ：{TIP}", id="1").text == second.text
+    assert "どうなり" in chat.say("厨房", id="3").text  # what was asked then: when
+    chat.say("送る", id="4")
+    assert "もう送って" in chat.say("送る", id="4").text
+    assert (chat.only.draft.text, chat.only.draft.place, chat.only.draft.happened) == (TIP, "厨房", "厨房")
+
+
+def test_a_question_in_between_is_answered_again(chat: Chat) -> None:
+    chat.say(f"コツ：{TIP}", id="1")
+    assert chat.hear("監事は何人?", id="2") is chat.hear("監事は何人?", id="2") is None
+
+
+class PowerFailure(BaseException):
+    pass
+
+
+def fails(*_: object, **__: object) -> None:
+    raise PowerFailure
+
+
+@pytest.mark.parametrize(("at", "already"), [("offer", False), ("keep", True)])
+def test_what_was_being_sent_when_the_process_died_is_sent_once(
+    chat: Chat, monkeypatch: pytest.MonkeyPatch, at: str, *, already: bool
+) -> None:
+    chat.say(f"コツ：{TIP}", id="1")
+    with monkeypatch.context() as broken:
+        broken.setattr(chat.people.curation if at == "offer" else Dialogues, at, fails)
+        with pytest.raises(PowerFailure):
+            chat.say("送る", id="2")
+    assert len(chat.tips) == already
+    assert ("もう送って" if already else "送りました") in chat.say("送る", id="2").text
+    assert "もう送って" in chat.say("送る", id="2").text
+    assert chat.only.draft.text == TIP

@@ -17,6 +17,7 @@ from tests.bot.people import GIVER, UEDAS_GROUP, People, people
 
 TIP = "ふたの上に保冷剤を置く"
 ITS_PIECES = ("労協うえだの配食", "去年の夏", "いたまなかった")
+ITS_QUESTION = "夏の弁当が悪くならないようにするには?"
 
 
 @dataclass

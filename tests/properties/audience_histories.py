@@ -8,9 +8,14 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
+from bot.desk.asked import By, Filters
+from bot.desk.small_counts import LEAST
 from bot.errors import UserMistake
+from bot.exporting import Exporting
 from bot.members import Grant, Purpose, Role, co_op_key
 from bot.messages import IncomingMessage, Reply
+from bot.search import Search, audience_of_member
+from bot.tip_store import TipStore
 from bot.tips import Action, Consent, Draft, Tip, Verdict
 from knowledge import FEDERATION, PUBLIC, Answer, Audience, Question
 from tests.fakes import FixedClock
@@ -172,6 +177,17 @@ class History:
         self.here.questions.record(
             f"{word} {ASKED}", asker=asker, conversation=viewer, co_op=co_op, nearest=[m.passage.id for m in near]
         )
+        for n in range(LEAST):  # as often as it takes to be counted
+            self.here.asked.record(
+                f"{word}-{n}",
+                f"{word} {ASKED}",
+                language="ja",
+                asker=asker,
+                conversation=viewer,
+                co_op=co_op,
+                answered=False,
+                passages=[],
+            )
         self.rules.questions.append(AQuestion(word, asker, viewer, co_op))
 
     def answer(self) -> None:
@@ -208,8 +224,9 @@ class History:
     def put_question_away(self) -> None:
         by = self._reviewer()
         for topic in self.here.questions.topics(by)[:1]:
-            self.chance.choice([self.here.questions.close, self.here.questions.postpone])(topic.id, by)
-            self.chance.choice([lambda *_: None, self.here.questions.reopen])(topic.id, by)
+            mark = self.chance.choice([self.here.questions.close, self.here.questions.postpone])(topic.id, by)
+            if self.chance.random() < 0.5:
+                self.here.questions.reopen(topic.id, mark, by)
 
     def press(self) -> None:
         """A button of any card there has been, pressed by anybody; the cards are one's own only as long as one may review."""
@@ -233,7 +250,7 @@ class History:
         """Everybody, but of those with the same rights and tasks one."""
         kinds: dict[object, list[str]] = {}
         for viewer in (*GROUPS, *ROLES):
-            words = (self.rules.found, self.rules.given, self.rules.reviewed, self.rules.open_questions)
+            words = (self.rules.found, self.rules.given, self.rules.reviewed, self.rules.open_questions, self.rules.asked)
             kinds.setdefault(tuple(frozenset(of(viewer)) for of in words), []).append(viewer)
         for alike in kinds.values():
             self.look(self.chance.choice(alike), some=True)
@@ -269,12 +286,43 @@ class History:
         asked = sum(1 for q in rules.questions if rules.reviews(viewer, q.co_op))
         if sum(t.asked for t in topics) > asked:
             raise Leak(f"{viewer} counts questions of others")
+        self._look_at_the_record(viewer)
+        self._look_at_the_exports()
         for tip in self.chance.sample(list(rules.tips.values()), min(2, len(rules.tips))):
             mine = {tip.word, *tip.past} if rules.may_open(tip, viewer) else set[str]()
             check(viewer, "a tip", mine, str(here.curation.history(tip.id, viewer)), str(here.curation.tip(tip.id, viewer)))
         check(viewer, "notices", rules.heard(viewer, ""), str(here.notices.take(here.members.accounts_of(viewer))))
         if (waiting or topics) and self.chance.random() < 0.5:
             self._round(viewer, "確認", len(waiting) + len(topics))
+
+    def _look_at_the_exports(self) -> None:
+        """A co-op's file, made by somebody who sees everything, holds what its members would find and have asked."""
+        here, co_op = self.here, self.chance.choice(CO_OPS)
+        export = Exporting(Search(here.knowledge, here.curation, TipStore(here.database)), here.curation, here.questions)
+        rights = {EVERYONE, ALL_CO_OPS, co_op}
+        published = (t for t in self.rules.tips.values() if t.state == "published")
+        visible = [t for t in published if t.co_op == co_op or not rights.isdisjoint(t.chosen)]
+        # A tip that answers a question is published with it.
+        answered = {q.word for q in self.rules.questions for t in visible if q.word in t.past}
+        tips = export.tips(audience_of_member(co_op))
+        self._check(co_op, "the file of tips", {t.word for t in visible} | answered, *map(str, tips))
+        topics = export.topics("line:admin", co_op)
+        asked = [q.word for q in self.rules.questions if q.is_open and q.co_op == co_op]
+        self._check(co_op, "the file of questions", set(asked), *map(str, topics))
+        if sum(t.asked for t in topics) > len(asked):
+            raise Leak(f"the file of {co_op} counts questions of others")
+
+    def _look_at_the_record(self, viewer: str) -> None:
+        """What was asked, read, counted and given out as a file; also by who names a co-op that is not theirs."""
+        asked, mine = self.here.asked, self.rules.asked(viewer)
+        anyone, named = Filters(), Filters(co_op=self.chance.choice(["", *CO_OPS]))
+        self._check(viewer, "the record", set(mine), str(asked.search(viewer, anyone, 0, 10**6)))
+        self._check(viewer, "a co-op's record", set(mine), str(asked.search(viewer, named, 0, 10**6)))
+        self._check(viewer, "the record's file", set(mine), *asked.csv(viewer, self.chance.choice([anyone, named])))
+        counts = [asked.count(viewer, anyone), *(sum(t.asked or 0 for t in asked.trends(viewer, by)) for by in By)]
+        if max(counts) > LEAST * len(mine) or asked.count(viewer, named) > LEAST * len(mine):
+            raise Leak(f"{viewer} counts what others asked after {self.log}")
+        assert min(counts) == LEAST * len(mine), (self.log, viewer, counts)
 
     def _round(self, viewer: str, text: str, count: int | None = None) -> Reply | None:
         reply = self.here.round.take(self._message(viewer, text), "ja")

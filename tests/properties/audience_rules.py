@@ -101,6 +101,10 @@ class Rules:
     def open_questions(self, account: str) -> set[str]:
         return {q.word for q in self.questions if q.is_open and self.reviews(account, q.co_op)}
 
+    def asked(self, account: str) -> list[str]:
+        """The words of everything that was asked, answered or not, where somebody looks after it."""
+        return [q.word for q in self.questions if self.reviews(account, q.co_op)]
+
     def heard(self, account: str, group: str) -> set[str]:
         """What a notice may tell a person: alone, or where others in a group hear it too."""
         gave = [t for t in self.tips.values() if self.is_same_person(t.author, account) and t.state != "withdrawn"]

@@ -11,6 +11,9 @@ from unittest.mock import patch
 import sqlalchemy as sa
 
 from bot.curation import ORIGIN, Curation
+from bot.desk.agenda import Agenda
+from bot.desk.asked import Asked
+from bot.desk.entries import Entries
 from bot.members import CoOp, Grant, Members, Role
 from bot.notices import Notices
 from bot.questions import OpenQuestions
@@ -49,6 +52,7 @@ class World:
     questions: OpenQuestions
     curation: Curation
     round: Round
+    asked: Asked
     clock: FixedClock
     rows: dict[str, list[dict[str, object]]] = field(default_factory=dict)
 
@@ -111,8 +115,10 @@ def world(folder: Path, index: Callable[..., object] = EverythingIndex) -> Itera
     for account, roles in ROLES.items():
         for role, co_op in roles:
             members.give(account, Grant(Role(role), co_op))
-    the_round = Round(curation, questions, members, store, Signer(b"key"), clock)
-    made = World(database, knowledge, members, notices, questions, curation, the_round, clock)
+    asked, entries = Asked(database, members, clock), Entries(database, knowledge, members, clock)
+    agenda = Agenda(curation, questions, asked, entries, members, clock)
+    the_round = Round(agenda, curation, questions, members, store, Signer(b"key"), clock)
+    made = World(database, knowledge, members, notices, questions, curation, the_round, asked, clock)
     with database.read() as c:
         tables = ("co_ops", "linked_chats", "accounts", "roles")
         made.rows = {t: [dict(r) for r in c.execute(sa.select(metadata.tables[t])).mappings()] for t in tables}

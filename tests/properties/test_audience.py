@@ -7,7 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 
+from bot.desk.asked import Asked
 from bot.members import Members
 from bot.notices import Notices
 from bot.questions import OpenQuestions
@@ -54,18 +56,28 @@ def _every_question(self: OpenQuestions, _: str, condition: Any) -> object:
     return _VISIBLE(self, "line:admin", condition)
 
 
+def _topics_of_all(self: OpenQuestions, reviewer: str, **_: str) -> object:
+    return _TOPICS(self, reviewer)
+
+
+def _every_record(_: Asked, __: str) -> object:
+    return sa.true()
+
+
 def _a_group_hears_all_of_its_co_ops(self: Members, conversation: str, sender: str = "", *, group: bool, **_: Any) -> Audience:
     own = _AUDIENCE(self, conversation, sender, group=False)
     return Audience(own.keys | _AUDIENCE(self, conversation, group=True).keys) if group else own
 
 
-_TAKE, _VISIBLE, _AUDIENCE = Notices.take, OpenQuestions._visible, Members.audience
+_TAKE, _VISIBLE, _TOPICS, _AUDIENCE = Notices.take, OpenQuestions._visible, OpenQuestions.topics, Members.audience
 BROKEN = [
     (Audience, "meets", _everybody_meets),
     (Members, "may_review", _everybody_reviews),
     (Members, "audience", _a_group_hears_all_of_its_co_ops),
     (Notices, "take", _notices_everywhere),
     (OpenQuestions, "_visible", _every_question),
+    (OpenQuestions, "topics", _topics_of_all),
+    (Asked, "_reviewed", _every_record),
     (KnowledgeBase, "delete", _nothing_is_deleted),
 ]
 

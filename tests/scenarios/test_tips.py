@@ -89,7 +89,7 @@ def escaped(text: str) -> str:
 
 def go_through(discord: DiscordPlatform, step: Message, user: User) -> Message:
     """The rest of the talk by its buttons: what can be skipped is, nobody is named, only one's own co-op sees it."""
-    for _ in range(8):
+    for _ in range(9):
         offered = [b["label"] for row in step.components for b in row["components"]]
         label = next(
             (

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+import threading
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 
-from bot.messages import Card, Choice
+from bot.messages import Card, Choice, IncomingMessage, Reply
+from bot.tip_store import tips
 from tests import line_events as events
 from tests.line_platform import LinePlatform, Sent, utf16
 from tests.running import SECRET, TOKEN, Running
@@ -168,3 +173,33 @@ def test_leaving_while_a_reply_is_worked_out_sends_nothing_and_leaves_nothing(ch
     group.line.wait_for(lambda: script.left)
     assert script.left == [conversation]
     assert not group.replies
+
+
+def test_an_event_dealt_with_again_after_a_crash_fills_one_step(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The process dies between what the talk has kept and the reply; the next one takes the same signed event over."""
+    monkeypatch.setattr("bot.inbox._LEASE", 1.0)
+    with LinePlatform(secret=SECRET, access_token=TOKEN) as line:
+        with Running(settings(line, tmp_path)) as bot:
+            alone = Chat(line, bot, group=False)
+            assert "どこ" in alone.say("コツ：ふたの上に保冷剤を置く").texts[0]
+            reply_to, kept = bot.yui.conversations.reply_to, threading.Event()
+
+            async def dies(message: IncomingMessage) -> Reply | None:
+                await reply_to(message)
+                kept.set()
+                await asyncio.Event().wait()
+                return None
+
+            monkeypatch.setattr(bot.yui.conversations, "reply_to", dies)
+            alone.post(alone.text("みどり生協の配食", HER))
+            assert kept.wait(20)
+        with Running(settings(line, tmp_path)) as bot:
+            line.wait_for(lambda: len(alone.replies) == 2, 30)
+            assert "いつごろ" in alone.replies[-1].texts[0]
+            again = Chat(line, bot, group=False)
+            again.id = alone.id
+            again.say("送る")
+            with bot.yui.database.read() as c:
+                (tip,) = c.execute(sa.select(tips.c.place, tips.c.happened)).all()
+            assert tuple(tip) == ("みどり生協の配食", "")
+        assert not line.violations
