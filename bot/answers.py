@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from bot import wording
 from bot.follow_ups import follow_up
-from bot.intents import last_clause, two_questions
+from bot.intents import Intent, last_clause, two_questions
 from bot.memory import Memory, State
 from bot.messages import Act, Choice, Reply
 from bot.signing import Signer
@@ -51,6 +51,10 @@ class Answers:
         self._sharing = sharing
 
     def take(self, turn: Turn) -> Taken:
+        if turn.intent is Intent.OUTSIDE:
+            # The body, the family, money: that somebody asked is counted, what they asked is nobody's business.
+            self._note(turn, secrets.token_urlsafe(9), Answer(answered=False, confidence=0.0), text="")
+            return plain(Act.REFUSE, wording.say("refuse", turn.language), turn.language), turn.state
         asked = follow_up(turn.text, turn.state)
         if asked.to_nothing:
             reply = plain(Act.ASK_BACK, wording.say("ask_back", turn.language), turn.language)
@@ -58,6 +62,7 @@ class Answers:
         question = Question(asked.text[-_LONG:], turn.audience, turn.language, asked.context)
         answer = self._answer(question)
         reply, state = self._reply(answer, turn.state, question.text)
+        self._note(turn, reply.answer_id, answer, turn.text)
         if answer.in_subject and not answer.answered and not answer.missing:
             reply = self._passed_on(reply, answer, turn)
         return reply, replace(state, aspect=asked.aspect)
@@ -65,6 +70,10 @@ class Answers:
     def show(self, ids: Sequence[str], audience: Audience, state: State) -> Taken:
         """The answer that some passages give, in the conversation's language."""
         return self._reply(self._knowledge.tell(ids, audience, state.language), state)
+
+    def reply(self, answer: Answer, state: State) -> Taken:
+        """An answer that was put together elsewhere, told as every answer is."""
+        return self._reply(answer, state)
 
     def overheard(self, said: str) -> State:
         """The conversation after something the bot is known to have said: what it told, or the list it offered."""
@@ -133,6 +142,11 @@ class Answers:
         rating = self._signer.sign(RATING, answer_id)
         told = {**contract(answer, language, text, choices), "rating": rating}
         return Reply(act, text, tuple(Choice(c) for c in choices), told, rating, answer_id, body), state
+
+    def _note(self, turn: Turn, answer_id: str, answer: Answer, text: str) -> None:
+        """Keep the question for those who look after what is known."""
+        if self._sharing is not None:
+            self._sharing.asked(answer_id, text, answer, turn.message, turn.language)
 
     def _passed_on(self, reply: Reply, answer: Answer, turn: Turn) -> Reply:
         """Keep the question for those who may have lived it, and say so."""

@@ -98,6 +98,27 @@ def restore(settings: Settings, file: Path, progress: Progress = quietly) -> Res
         return Restored(archive.manifest, sum(archive.tables.values()), since)
 
 
+def rehearse(settings: Settings, file: Path, scratch: Path, progress: Progress = quietly) -> Restored:
+    """Find out whether a backup could be restored here, while the bot runs, and change nothing: every part is held against the
+    manifest, and the rows are brought into a database of their own in the folder `scratch`, which goes again.
+
+    Raises UserMistake as `restore` does.
+    """
+    tried = scratch / "rehearsal.db"
+    with Archive(file, progress) as archive:
+        _check_key(settings, archive)
+        _, since = _withdrawn(settings, archive)
+        try:
+            scratch.mkdir(mode=0o700, parents=True, exist_ok=True)
+            _forget_file(tried)
+            _bring_in(f"sqlite:///{tried}", archive, {}, progress)
+        except OSError as error:
+            raise UserMistake(f"{scratch} cannot be written ({error.strerror or 'error'}): nothing was changed.") from error
+        finally:
+            _forget_file(tried)
+        return Restored(archive.manifest, sum(archive.tables.values()), since)
+
+
 def finish_restore(settings: Settings) -> None:
     """Finish a restore that was interrupted after it had become true, or clear away one that had not. Raises UserMistake where one
     is under way."""
@@ -125,25 +146,9 @@ def _stage_files(staged: Path, token: str, archive: Archive, withdrawn: list[str
 
 def _load(settings: Settings, archive: Archive, token: str, progress: Progress) -> None:
     """Bring the rows in; with the end of this the restore has become true."""
-    sizes, done, whole = archive.tables, 0, sum(archive.tables.values())
-
-    def told(table: str) -> None:
-        nonlocal done
-        progress(table, done, whole)
-        done += sizes.get(table, 0)
-
     file = _sqlite_file(settings)
-    built = Database(settings.database if file is None else f"sqlite:///{_built(file)}")
-    try:
-        at = archive.manifest.migrations
-        if not at or tables.names_at(at) != set(sizes):
-            raise archive.damaged()
-        left = {_RESTORED: token, BACKED_UP: archive.manifest.made_at.isoformat()}
-        tables.load(built, at, archive.rows, left, told)
-        built.empty_log()
-    finally:
-        built.close()
-    progress("rows", whole, whole)
+    left = {_RESTORED: token, BACKED_UP: archive.manifest.made_at.isoformat()}
+    _bring_in(settings.database if file is None else f"sqlite:///{_built(file)}", archive, left, progress)
     if file is not None:
         with _built(file).open("rb+") as read:
             flush(read)
@@ -151,6 +156,32 @@ def _load(settings: Settings, archive: Archive, token: str, progress: Progress) 
         _forget_log(file)
         _built(file).replace(file)
         flush_folder(file.parent)
+
+
+def _bring_in(url: str, archive: Archive, left: Mapping[str, str], progress: Progress) -> None:
+    """The rows of a backup into a database, which is then brought up to date."""
+    sizes, done, whole = archive.tables, 0, sum(archive.tables.values())
+
+    def told(table: str) -> None:
+        nonlocal done
+        progress(table, done, whole)
+        done += sizes.get(table, 0)
+
+    built = Database(url)
+    try:
+        at = archive.manifest.migrations
+        if not at or tables.names_at(at) != set(sizes):
+            raise archive.damaged()
+        tables.load(built, at, archive.rows, left, told)
+        built.empty_log()
+    finally:
+        built.close()
+    progress("rows", whole, whole)
+
+
+def _forget_file(database: Path) -> None:
+    for rest in ("", *_LOGS):
+        database.with_name(database.name + rest).unlink(missing_ok=True)
 
 
 def _settle(settings: Settings) -> None:

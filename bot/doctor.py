@@ -28,11 +28,36 @@ _NOT_IN_CHAT = "cli:"  # the account of the command line
 
 def examine(settings: Settings) -> Iterator[Finding]:
     """Look at one thing after the other; what cannot be looked at any more is left out."""
-    yield from _settings(settings)
-    yield _folder(settings)
+    yield from surroundings(settings)
     yield _failing("database", "the database answers and its tables are up to date", lambda: _open(settings))
     yield _failing("embedding model", f"{settings.embedder} works", lambda: create_embedder(settings.embedder).embed_query("総会"))
-    yield from _knowledge(settings)
+    try:
+        yui = build(settings)
+    except (KnowledgeError, BotError) as error:
+        yield Finding("knowledge", False, "the knowledge cannot be opened", str(error))
+        return
+    try:
+        yield from examine_running(yui)
+    finally:
+        yui.close()
+
+
+def surroundings(settings: Settings) -> Iterator[Finding]:
+    """What can be said before anything is opened: the settings and the data folder."""
+    yield from _settings(settings)
+    yield _folder(settings)
+
+
+def examine_running(yui: Yui) -> Iterator[Finding]:
+    """What can be looked at in a bot that runs, also while it answers. Not from within an event loop: it may take a minute."""
+    yield _failing("vector index", "the index holds what the rows say", yui.knowledge.align)
+    documents = sum(yui.knowledge.status().documents.values())
+    yield Finding("knowledge", documents > 0, f"{documents} documents")
+    yield _question(yui.knowledge)
+    yield from sharing(yui)
+    for adapter in enabled_adapters(yui):
+        if adapter.examine:
+            yield from asyncio.run(_collected(adapter.examine()))
 
 
 def _settings(settings: Settings) -> Iterator[Finding]:
@@ -67,25 +92,6 @@ def _open(settings: Settings) -> None:
     database = Database(settings.database)
     Store(database)
     database.close()
-
-
-def _knowledge(settings: Settings) -> Iterator[Finding]:
-    try:
-        yui = build(settings)
-    except (KnowledgeError, BotError) as error:
-        yield Finding("knowledge", False, "the knowledge cannot be opened", str(error))
-        return
-    try:
-        yield _failing("vector index", "the index holds what the rows say", yui.knowledge.align)
-        documents = sum(yui.knowledge.status().documents.values())
-        yield Finding("knowledge", documents > 0, f"{documents} documents")
-        yield _question(yui.knowledge)
-        yield from sharing(yui)
-        for adapter in enabled_adapters(yui):
-            if adapter.examine:
-                yield from asyncio.run(_collected(adapter.examine()))
-    finally:
-        yui.close()
 
 
 def sharing(yui: Yui) -> Iterator[Finding]:

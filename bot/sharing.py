@@ -8,6 +8,7 @@ from dataclasses import replace
 
 from bot import wording
 from bot.curation import Curation
+from bot.desk.asked import Asked
 from bot.linking import Linking
 from bot.members import Members
 from bot.messages import IncomingMessage, Reply
@@ -38,6 +39,7 @@ class Sharing:
         talk: TipTalk,
         linking: Linking,
         the_round: Round,
+        asked: Asked,
     ) -> None:
         self._members = members
         self._curation = curation
@@ -46,6 +48,7 @@ class Sharing:
         self._talk = talk
         self._linking = linking
         self._round = the_round
+        self._asked = asked
 
     def audience(self, message: IncomingMessage) -> Audience:
         """What may be told here: in a group what all of it may hear, alone what this person may."""
@@ -97,16 +100,39 @@ class Sharing:
                 text,
                 asker=owner(message),
                 conversation=message.conversation,
-                co_op=self._members.own_co_op(message.conversation, message.sender, group=message.group, within=message.within),
+                co_op=self._co_op_of(message),
                 nearest=[m.passage.id for m in answer.nearest[:_NEAREST]],
             )
         except (StoreUnavailable, EmbedderUnavailable, IndexUnavailable) as error:
             log.error("An unanswered question could not be kept. %s", error)
             return False
 
-    def helped(self, passages: Sequence[str]) -> None:
-        """Somebody found an answer with these passages helpful."""
-        self._curation.rated(passages, helpful=True)
+    def asked(self, answer_id: str, text: str, answer: Answer, message: IncomingMessage, language: str) -> None:
+        """Keep what was asked, and whether it was answered, for those who look after the co-op it was asked in.
+
+        Nothing is kept of what belongs to no conversation or was played from a file.
+        """
+        if not message.conversation or message.rehearsed:
+            return
+        try:
+            self._asked.record(
+                answer_id,
+                text,
+                language=language,
+                asker=owner(message),
+                conversation=message.conversation,
+                co_op=self._co_op_of(message),
+                answered=answer.answered,
+                passages=answer.told,
+            )
+        except StoreUnavailable as error:
+            log.error("What was asked could not be kept. %s", error)
+
+    def rated(self, answer_id: str, passages: Sequence[str], *, helpful: bool) -> None:
+        """Somebody found an answer with these passages helpful, or not."""
+        self._asked.rated(answer_id, helpful=helpful)
+        if helpful:
+            self._curation.rated(passages, helpful=True)
 
     def news(self, message: IncomingMessage, language: str) -> list[str]:
         """What this person shall hear with the reply they get now."""
@@ -122,7 +148,11 @@ class Sharing:
     def left(self, conversation: str) -> None:
         """The bot is no longer in a group."""
         self._talk.left(conversation)
-        self._members.unlink(conversation)
+        self._asked.left(conversation)
+        self._linking.left(conversation)
+
+    def _co_op_of(self, message: IncomingMessage) -> str:
+        return self._members.own_co_op(message.conversation, message.sender, group=message.group, within=message.within)
 
 
 def _behind(about: Attribution, language: str) -> str:

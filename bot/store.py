@@ -1,4 +1,9 @@
-"""Conversations, given answers, ratings and choices as rows. No message text is kept, and people only as pseudonyms."""
+"""Conversations, given answers, ratings and choices as rows. These hold no text of messages, and people only as pseudonyms.
+
+What is kept of what people write stands elsewhere: a question without the personal data in it, for a year, read by the reviewers of
+its co-op (`bot.desk.asked`, and `bot.questions` for those without an answer); an event until it is answered (`bot.inbox`); what
+members give (`bot.tip_store`, drafts in `bot.dialogues`).
+"""
 
 from __future__ import annotations
 

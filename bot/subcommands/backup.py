@@ -5,13 +5,14 @@ from __future__ import annotations
 import argparse
 import datetime as dt
 import sys
+import tempfile
 from pathlib import Path
 from typing import Any
 
-from bot.backup import back_up, restore
+from bot.backup import back_up, rehearse, restore
 from bot.bootstrap import running
 from bot.clock import JAPAN
-from bot.config import load
+from bot.config import Settings, load
 
 
 def add(commands: Any) -> None:
@@ -22,6 +23,7 @@ def add(commands: Any) -> None:
 
     back = commands.add_parser("restore", help="put a backup in the place of what is there; Yui must be stopped")
     back.add_argument("file", type=Path)
+    back.add_argument("--check", action="store_true", help="only find out whether it could be restored; Yui may run")
     back.set_defaults(run=_restore)
 
 
@@ -36,6 +38,9 @@ def _backup(options: argparse.Namespace) -> None:
 
 def _restore(options: argparse.Namespace) -> None:
     settings = load()
+    if options.check:
+        _check(settings, options.file)
+        return
     done = restore(settings, options.file, _progress)
     with running(settings) as yui:  # takes out what was withdrawn, brings shipped knowledge and the index up to date
         yui.knowledge.align()
@@ -43,6 +48,14 @@ def _restore(options: argparse.Namespace) -> None:
     print(f"The backup of {made:%Y-%m-%d %H:%M} is restored: {done.rows:,} rows.")
     if done.withdrawn_since:
         print(f"{done.withdrawn_since} tips that were withdrawn after it was made are not brought back.")
+
+
+def _check(settings: Settings, file: Path) -> None:
+    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=settings.data_dir) as scratch:
+        found = rehearse(settings, file, Path(scratch), _progress)
+    made = found.manifest.made_at.astimezone(JAPAN)
+    print(f"{file} is whole and could be restored: the backup of {made:%Y-%m-%d %H:%M}, {found.rows:,} rows. Nothing was changed.")
 
 
 def _progress(what: str, done: int, of: int) -> None:
