@@ -4,6 +4,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 BENCH ?= data/benchmark
 VECTORS ?= data/bench-vectors
+# One test process for each core, four at most: each holds a whole bot (about 400 MB). A file's tests stay together.
+PARALLEL := -n auto --maxprocesses 4 --dist loadfile
 
 .PHONY: run test check test-long test-transformers transformers soak bench fit vectors browser clean
 
@@ -11,11 +13,11 @@ run: $(VENV)/.installed
 	$(BIN)/yui serve
 
 test: $(VENV)/.dev browser check
-	$(BIN)/python -m pytest -m "not transformers and not long"
+	$(BIN)/python -m pytest -m "not transformers and not long" $(PARALLEL)
 
 # Every number of every answer, random histories, a backup killed in the middle, the whole interface against its description.
 test-long: $(VENV)/.dev
-	$(BIN)/python -m pytest -m long
+	$(BIN)/python -m pytest -m long $(PARALLEL)
 
 check: $(VENV)/.dev
 	$(BIN)/ruff check .

@@ -43,14 +43,15 @@ class Scope(StrEnum):
     QUESTIONS_READ = "questions:read"
     MEMBERS_ADMIN = "members:admin"
     EXPORT = "export"
+    ANNOUNCEMENTS_WRITE = "announcements:write"
 
 
-_REVIEWS = {Scope.TIPS_REVIEW, Scope.QUESTIONS_READ}
+_COORDINATES = {Scope.TIPS_REVIEW, Scope.QUESTIONS_READ, Scope.ANNOUNCEMENTS_WRITE}
 
 
 @dataclass(frozen=True, slots=True)
 class Holder:
-    """Who holds a key. Without a co-op a key that reviews does so for all, and one that reads finds what is public."""
+    """Who holds a key. Without a co-op a key that reviews or announces does so for all, and one that reads finds what is public."""
 
     name: str
     scopes: frozenset[Scope]
@@ -65,7 +66,7 @@ class Holder:
     def grants(self) -> list[Grant]:
         """The roles that fit the scopes: the services ask for roles, not for scopes."""
         found = [Grant(Role.MEMBER, self.co_op)] if self.co_op else []
-        return [*found, Grant(Role.COORDINATOR, self.co_op)] if self.scopes & _REVIEWS else found
+        return [*found, Grant(Role.COORDINATOR, self.co_op)] if self.scopes & _COORDINATES else found
 
 
 class ApiKeys:

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import logging
 import socket
+import sys
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import datetime
@@ -29,7 +30,9 @@ log = logging.getLogger(__name__)
 
 _LARGEST_BODY = 256 * 1024  # bytes: the longest question, each character escaped, fits twice
 _LARGEST_WEBHOOK = 2 * 2**20  # bytes: hundreds of events in one call
+_LARGEST_UPLOAD = 64 * 2**20  # bytes of a file sent from the desk; read piece by piece, never held whole
 _FIRST_PAUSE, _LONGEST_PAUSE = 5.0, 300.0  # seconds before a platform's connection is started again
+_UPKEEP = 60.0  # seconds
 _CONCURRENT = 500  # requests; more are turned away with 503
 _HEADERS = {
     b"content-security-policy": b"default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; "
@@ -57,13 +60,17 @@ def create_app(yui: Yui) -> FastAPI:
 
     @contextlib.asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        senders = [a.sender for a in adapters if a.sender]
+        engine = asyncio.create_task(_keep_running("announcing", lambda: yui.engine.run(senders)), name="announcing")
         running = [asyncio.create_task(_keep_running(a.name, a.run), name=a.name) for a in adapters if a.run]
+        running.append(asyncio.create_task(_keep_running("upkeep", lambda: _keep_up(yui)), name="upkeep"))
         try:
             yield
         finally:
-            for task in running:
-                task.cancel()
-            await asyncio.gather(*running, return_exceptions=True)
+            for tasks in ([engine], running):  # what is being sent may end before its platform goes
+                for task in tasks:
+                    task.cancel()
+                await asyncio.gather(*tasks, return_exceptions=True)
             await asyncio.to_thread(yui.close)
 
     app = FastAPI(title="Yui", version="1", lifespan=lifespan, docs_url=None, redoc_url=None, openapi_url="/api/openapi.json")
@@ -98,6 +105,12 @@ def create_app(yui: Yui) -> FastAPI:
     return app
 
 
+async def _keep_up(yui: Yui) -> None:
+    while True:
+        await asyncio.sleep(_UPKEEP)
+        await asyncio.to_thread(yui.keep_up)
+
+
 async def _keep_running(name: str, run: Callable[[], Awaitable[None]]) -> None:
     """One platform's trouble is not the others': a wrong key is said once, anything else is tried again."""
     pause = _FIRST_PAUSE
@@ -122,10 +135,10 @@ def serve(settings: Settings, clock: Callable[[], datetime]) -> int:
         log.warning("%s is not a setting of Yui", name)
     for told in incomplete(settings):
         log.warning("%s", told)
-    app = create_app(build(settings, clock=clock))
-    server = uvicorn.Server(
+    yui = build(settings, clock=clock)
+    server = _Server(
         uvicorn.Config(
-            app,
+            create_app(yui),
             host=settings.host,
             port=settings.port,
             log_config=None,
@@ -133,10 +146,32 @@ def serve(settings: Settings, clock: Callable[[], datetime]) -> int:
             limit_concurrency=_CONCURRENT,
             timeout_keep_alive=30,
             server_header=False,
-        )
+        ),
+        yui,
     )
     server.run()
     return 0 if server.started else 1
+
+
+class _Server(uvicorn.Server):
+    """Tells on standard output, never in the log, where the first admin signs in, once it listens and while there is none."""
+
+    def __init__(self, config: uvicorn.Config, yui: Yui) -> None:
+        super().__init__(config)
+        self._yui = yui
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        token = await asyncio.to_thread(self._yui.sign_in.first_link) if self.started else None
+        if token:
+            sys.stdout.write(f"Console sign-in: {self._address()}/console/link?token={token}\n")
+            sys.stdout.flush()
+
+    def _address(self) -> str:
+        host = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(self.config.host, self.config.host)  # noqa: S104
+        host = f"[{host}]" if ":" in host and not host.startswith("[") else host
+        port = self.servers[0].sockets[0].getsockname()[1]
+        return self._yui.settings.public_url or f"http://{host}:{port}"
 
 
 def _try_address(host: str, port: int) -> None:
@@ -208,6 +243,13 @@ class _Guard:
                 message["headers"] = [*message.get("headers", []), *_HEADERS.items()]
             await send(message)
 
+        if _is_upload(scope):
+            if int(dict(scope["headers"]).get(b"content-length", b"0")) > _LARGEST_UPLOAD:
+                await _bounded_body(receive, _LARGEST_BODY)
+                await _sentence(413)(scope, receive, headed)
+                return
+            await self._answered(scope, _counted(receive, _LARGEST_UPLOAD), headed)
+            return
         body = await _bounded_body(receive, _LARGEST_WEBHOOK if scope["path"].startswith("/webhook/") else _LARGEST_BODY)
         if body is None:
             await _sentence(413)(scope, receive, headed)
@@ -217,13 +259,36 @@ class _Guard:
         async def again() -> Message:
             return waiting.pop() if waiting else await receive()
 
+        await self._answered(scope, again, headed)
+
+    async def _answered(self, scope: Scope, receive: Receive, headed: Send) -> None:
         try:
-            await self._app(scope, again, headed)
+            await self._app(scope, receive, headed)
         except Exception as error:
             # The class alone: an exception's text may carry what a member wrote.
             log.error("a request failed with %s", type(error).__name__)
             with contextlib.suppress(RuntimeError):  # it had begun to answer
                 await _sentence(500)(scope, receive, headed)
+
+
+def _is_upload(scope: Scope) -> bool:
+    kind = dict(scope["headers"]).get(b"content-type", b"")
+    return bool(scope["path"].startswith("/console/") and kind.startswith(b"multipart/form-data"))
+
+
+def _counted(receive: Receive, largest: int) -> Receive:
+    """The body as it comes, refused with 413 where it grows too large."""
+    taken = 0
+
+    async def counting() -> Message:
+        nonlocal taken
+        message = await receive()
+        taken += len(message.get("body", b""))
+        if taken > largest:
+            raise HTTPException(413)
+        return message
+
+    return counting
 
 
 async def _bounded_body(receive: Receive, largest: int) -> bytes | None:

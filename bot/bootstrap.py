@@ -9,6 +9,16 @@ from datetime import datetime
 from importlib import import_module
 
 from bot import backup
+from bot.announcing.announced import Told
+from bot.announcing.chats import Chats
+from bot.announcing.composing import Announcements
+from bot.announcing.deliveries import Deliveries
+from bot.announcing.engine import Engine
+from bot.announcing.knowledge_of import Bulletin
+from bot.announcing.ledger import Ledger
+from bot.announcing.links import address
+from bot.announcing.pictures import Pictures
+from bot.announcing.schedule import Schedule
 from bot.api_keys import ApiKeys
 from bot.channels import Adapter
 from bot.clock import Clock
@@ -16,10 +26,19 @@ from bot.config import Settings, load
 from bot.conversations import Conversations
 from bot.curation import Curation
 from bot.data_folder import InUse
+from bot.desk.agenda import Agenda
+from bot.desk.asked import Asked
+from bot.desk.audit import Audit
+from bot.desk.entries import Entries
+from bot.desk.imports import Imports
+from bot.desk.people import People
+from bot.desk.sign_in import SignIn
+from bot.desk.synonyms import Synonyms
 from bot.dialogues import Dialogues
 from bot.inbox import Inbox
 from bot.linking import Linking
 from bot.members import Members
+from bot.messages import Reply, Shown
 from bot.metrics import Metrics
 from bot.notices import Notices
 from bot.questions import OpenQuestions
@@ -45,15 +64,40 @@ class Yui:
     members: Members
     curation: Curation
     questions: OpenQuestions
+    asked: Asked
     notices: Notices
+    announcements: Announcements
+    told: Told
+    bulletin: Bulletin
+    deliveries: Deliveries
+    chats: Chats
+    pictures: Pictures
+    engine: Engine
     search: Search
     api_keys: ApiKeys
+    sign_in: SignIn
+    people: People
+    audit: Audit
+    entries: Entries
+    synonyms: Synonyms
+    imports: Imports
+    agenda: Agenda
+    signer: Signer
     conversations: Conversations
     metrics: Metrics
     clock: Callable[[], datetime]
     in_use: InUse
 
+    def keep_up(self) -> None:
+        """What has to happen while time passes: hide what is past its day, let go of what is kept for a while only."""
+        self.curation.expire()
+        self.entries.expire()
+        self.asked.expire()
+        self.imports.tidy()
+        self.synonyms.refresh()
+
     def close(self) -> None:
+        self.imports.close()
         self.inbox.close()
         self.knowledge.close()
         self.database.close()
@@ -75,18 +119,44 @@ def build(settings: Settings, *, clock: Callable[[], datetime] | None = None, em
 
     clock = clock or Clock()
     members = Members(database, clock)
+    chats = Chats(database, members, clock)
+    sign_in, audit = SignIn(database, members, clock), Audit(database, members, clock)
     notices = Notices(database, clock)
     tip_store = TipStore(database)
     curation = Curation(tip_store, knowledge, members, notices, clock, settings.data_dir / backup.WITHDRAWN)
     questions = OpenQuestions(database, knowledge, members, notices, clock)
+    asked = Asked(database, members, clock)
+    asked.expire()
+    entries = Entries(database, knowledge, members, clock)
+    entries.expire()
+    synonyms = Synonyms(database, knowledge, members, clock)
+    imports = Imports(database, knowledge, members, clock, settings.data_dir / "imports")
+    imports.tidy()
     curation.reconcile()
     knowledge.refresh()
     signer = Signer(key)
     talk = TipTalk(curation, members, Dialogues(database), clock, settings.names[0])
-    the_round = Round(curation, questions, members, store, signer, clock)
+    agenda = Agenda(curation, questions, asked, entries, members, clock)
+    the_round = Round(agenda, curation, questions, members, store, signer, clock)
 
     def forget(person: str) -> None:
-        for part in (inbox, store, talk, notices, questions, curation, members):  # members last: it knows whose accounts these are
+        # members last: it knows whose accounts these are; what was asked before the store, which knows who rated it
+        for part in (
+            asked,
+            inbox,
+            store,
+            chats,
+            talk,
+            notices,
+            questions,
+            curation,
+            entries,
+            synonyms,
+            imports,
+            sign_in,
+            audit,
+            members,
+        ):
             part.forget(person)
 
     rewriter = None
@@ -94,8 +164,15 @@ def build(settings: Settings, *, clock: Callable[[], datetime] | None = None, em
         llm_key = settings.llm_api_key.get_secret_value() if settings.llm_api_key else ""
         rewriter = Rewriter(settings.llm_base_url, settings.llm_model, llm_key)
     knowledge.align_in_background()
-    sharing = Sharing(members, curation, questions, notices, talk, Linking(members), the_round)
-    conversations = Conversations(knowledge, store, signer, clock, metrics, forget, settings.names[0], rewriter, sharing)
+    ledger, pictures = Ledger(database, clock), Pictures(settings.data_dir / "pictures", settings.public_url)
+    deliveries = Deliveries(database, ledger, language_of=lambda chat: store.preference(chat).language, picture=pictures.address)
+    schedule = Schedule(database, chats, clock)
+    linking = Linking(members, chats)
+    sharing = Sharing(members, curation, questions, notices, talk, linking, the_round, asked)
+    told = Told(database, clock)
+    bulletin = Bulletin(knowledge, told, lambda announcement: address(settings.public_url, signer, announcement), clock)
+    bulletin.refresh()
+    conversations = Conversations(knowledge, store, signer, clock, metrics, forget, settings.names[0], rewriter, sharing, bulletin)
     return Yui(
         settings=settings,
         database=database,
@@ -105,9 +182,25 @@ def build(settings: Settings, *, clock: Callable[[], datetime] | None = None, em
         members=members,
         curation=curation,
         questions=questions,
+        asked=asked,
         notices=notices,
+        announcements=Announcements(database, members, chats, schedule, ledger, clock, pictures),
+        told=told,
+        bulletin=bulletin,
+        deliveries=deliveries,
+        chats=chats,
+        pictures=pictures,
+        engine=Engine(schedule, deliveries, ledger, chats, clock),
         search=Search(knowledge, curation, tip_store),
         api_keys=ApiKeys(database, members, clock),
+        sign_in=sign_in,
+        people=People(members, sign_in),
+        audit=audit,
+        entries=entries,
+        synonyms=synonyms,
+        imports=imports,
+        agenda=agenda,
+        signer=signer,
         conversations=conversations,
         metrics=metrics,
         clock=clock,
@@ -134,3 +227,8 @@ def enabled_adapters(yui: Yui) -> list[Adapter]:
     if settings.discord_token:
         names.append("discord")
     return [import_module(f"adapters.{name}").create(yui) for name in names]
+
+
+def previews(reply: Reply) -> dict[str, list[Shown]]:
+    """A reply as each platform would show it, whether it is switched on or not."""
+    return {name: import_module(f"adapters.{name}.rendering").shown(reply) for name in ("line", "discord")}

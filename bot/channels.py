@@ -6,6 +6,8 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
 
+from bot.announcing.senders import Sender
+
 
 @dataclass(frozen=True, slots=True)
 class Finding:
@@ -20,10 +22,12 @@ class Finding:
 @dataclass(frozen=True, slots=True)
 class Adapter:
     """A platform. `router`: its way in over HTTP, for FastAPI. `run`: works until it is cancelled, and raises BotError with one
-    sentence for the operator where it cannot go on (a wrong key). `examine`: what `yui doctor` says of it.
+    sentence for the operator where it cannot go on (a wrong key). `examine`: what `yui doctor` says of it. `sender`: how
+    announcements leave; usable while `run` runs.
     """
 
     name: str
     router: Any = None
     run: Callable[[], Awaitable[None]] | None = None
     examine: Callable[[], AsyncIterator[Finding]] | None = None
+    sender: Sender | None = None

@@ -22,7 +22,7 @@ from bot.errors import BotError, UserMistake
 from bot.messages import IncomingMessage, Reply
 from bot.replay import Replay, moment
 from bot.rows import read_rows
-from bot.subcommands import backup, export, mcp, members, tips
+from bot.subcommands import announce, backup, export, mcp, members, paper, tips
 from knowledge import ACT, Audience, EgovApi, Kind, KnowledgeError, benchmark, create_embedder, ingest
 
 
@@ -116,7 +116,9 @@ def _parser() -> argparse.ArgumentParser:
     forget.set_defaults(run=_forget)
 
     tips.add(commands)
+    announce.add(commands)
     members.add(commands)
+    paper.add(commands)
     export.add(commands)
     backup.add(commands)
     mcp.add(commands)

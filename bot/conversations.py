@@ -13,6 +13,8 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from bot import wording
+from bot.announcing.asking import Asking
+from bot.announcing.knowledge_of import Bulletin
 from bot.answers import RATING, Answers, plain
 from bot.commands import GOING_ON, LONGEST_MESSAGE, Commands
 from bot.intents import Intent, language_of, recognise
@@ -46,8 +48,10 @@ class Conversations:
         name: str = "ボット",
         rewriter: Rewriter | None = None,
         sharing: Sharing | None = None,
+        bulletin: Bulletin | None = None,
     ) -> None:
-        """`forget` removes everything of a person; `name` is how the bot introduces itself; without `sharing` nothing is shared."""
+        """`forget` removes everything of a person; `name` is how the bot introduces itself; without `sharing` nothing is shared,
+        without `bulletin` nothing is told of announcements."""
         self._store = store
         self._signer = signer
         self._clock = clock
@@ -60,7 +64,8 @@ class Conversations:
         commands = Commands(knowledge, self._answers, self._memory, signer, self._rated, self._forget)
         # The first that takes a message answers it. A dialogue of several messages belongs before all others while it is open.
         shared: tuple[Taker, ...] = (sharing.take,) if sharing else ()
-        self._takers: tuple[Taker, ...] = (*shared, commands.take, self._answers.take)
+        announced: tuple[Taker, ...] = (Asking(bulletin, self._answers, clock).take,) if bulletin else ()
+        self._takers: tuple[Taker, ...] = (*shared, commands.take, *announced, self._answers.take)
         self._free = asyncio.Semaphore(_AT_ONCE)
         self._locks: dict[str, tuple[asyncio.Lock, int]] = {}
 
@@ -165,8 +170,8 @@ class Conversations:
 
     def _rated(self, answer_id: str, rater: str, *, helpful: bool) -> bool:
         known = self._store.rate(answer_id, rater, helpful=helpful, now=self._clock())
-        if known and helpful and self._sharing is not None:
-            self._sharing.helped(self._store.told_by(answer_id))
+        if known and self._sharing is not None:
+            self._sharing.rated(answer_id, self._store.told_by(answer_id), helpful=helpful)
         return known
 
     def _turn_of(self, message: IncomingMessage, now: datetime, alone: State | None) -> Turn:

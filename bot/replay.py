@@ -54,6 +54,7 @@ class Replay:
             group=group,
             at=at,
             quotes=quotes or "",
+            rehearsed=True,
         )
         reply = await self._conversations.reply_to(message)
         if reply is None:

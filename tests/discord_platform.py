@@ -570,6 +570,22 @@ class DiscordPlatform:
         """The next calls that match wait so long, or until `release`."""
         self._faults.append(Fault(method, path_part, times, after_accepting, seconds=seconds, hang=True))
 
+    def forget_nonces(self) -> None:
+        """Minutes pass: a repeated nonce is no longer recognised."""
+        self._do(self._nonces.clear)
+
+    def remove_channel(self, channel: Channel) -> None:
+        """Somebody deletes it."""
+
+        def work() -> None:
+            gone = channel.payload()
+            del self.channels[channel.id]
+            if channel.guild is not None:
+                channel.guild.channels.remove(channel)
+            self._event("CHANNEL_DELETE", lambda _: gone, GUILDS)
+
+        self._do(work)
+
     def release(self) -> None:
         self._do(self._release.set)
 
@@ -939,6 +955,20 @@ class DiscordPlatform:
     def _get_channel(self, _: Call, channel: str) -> Json:
         return self._channel(channel).payload()
 
+    @route("PATCH", "/channels/{channel}")
+    def _patch_channel(self, call: Call, channel: str) -> Json:
+        """A thread is opened again by its owner; nothing else of a channel is changed here."""
+        where = self._channel(channel, SEND_MESSAGES_IN_THREADS)
+        if not where.thread or where.owner is not self.bot or set(call.body) - {"archived"}:
+            raise ApiError(403, 50013, "Missing Permissions")
+        where.archived = bool(call.body["archived"])
+        return where.payload()
+
+    @route("GET", "/guilds/{guild}/threads/active")
+    def _active_threads(self, _: Call, guild: str) -> Json:
+        found = [c for c in self._known_guild(guild).channels if c.thread and not c.archived]
+        return {"threads": [c.payload() for c in found if c.permissions(self.bot) & VIEW_CHANNEL], "members": []}
+
     @route("POST", "/channels/{channel}/typing")
     def _typing(self, _: Call, channel: str) -> None:
         self.typing.append(self._channel(channel, SEND_MESSAGES))
@@ -976,6 +1006,8 @@ class DiscordPlatform:
         found = self._message(channel, message)
         if found.author is not self.bot:
             raise ApiError(403, 50005, "Cannot edit a message authored by another user")
+        if found.channel.archived:
+            raise ApiError(400, 50083, "Thread is archived")
         return self._edit(found, call.body, call.files)
 
     @route("DELETE", "/channels/{channel}/messages/{message}")

@@ -16,9 +16,10 @@ from discord import app_commands
 from adapters.discord import commands, forms, rendering, tips
 from adapters.discord.buttons import Press, arguments, nonce
 from adapters.discord.interactions import PLATFORM, Interactions, remember
+from bot.announcing.senders import Shape
 from bot.bootstrap import Yui
 from bot.errors import BotError
-from bot.messages import IncomingMessage, Reply
+from bot.messages import IncomingMessage, Place, Reply
 
 log = logging.getLogger(__name__)
 
@@ -91,6 +92,16 @@ class Client(discord.Client):
             return ()
         return (self.yui.conversations.pseudonym(PLATFORM, str(channel.parent_id)),)
 
+    def place(self, channel: object) -> Place | None:
+        """What announcements go to once this channel is linked; a forum's post stands for the forum. None in a direct message."""
+        if isinstance(channel, discord.Thread) and isinstance(channel.parent, discord.ForumChannel):
+            channel = channel.parent
+        if not isinstance(channel, discord.abc.GuildChannel | discord.Thread):
+            return None
+        kinds = {discord.ChannelType.forum: Shape.FORUM, discord.ChannelType.news: Shape.ANNOUNCEMENT}
+        conversation = self.yui.conversations.pseudonym(PLATFORM, str(channel.id))
+        return Place(conversation, str(channel.id), kinds.get(channel.type, Shape.TEXT).value, channel.name)
+
     # in
 
     async def on_ready(self) -> None:
@@ -118,6 +129,9 @@ class Client(discord.Client):
         """Nothing is kept of a server, nor of any place in it."""
         for place in (guild, *guild.channels, *guild.threads):
             await self.yui.conversations.left(self.yui.conversations.pseudonym(PLATFORM, str(place.id)))
+
+    async def on_guild_channel_delete(self, channel: discord.abc.GuildChannel) -> None:
+        await self.yui.conversations.left(self.yui.conversations.pseudonym(PLATFORM, str(channel.id)))
 
     async def on_message(self, message: discord.Message) -> None:
         if message.author.bot or self.user is None:
@@ -148,6 +162,8 @@ class Client(discord.Client):
             quotes=quotes or "",
             unreadable=not text and any(part.attachments or part.stickers for part in said),
             within=self.within(message.channel),
+            place=self.place(message.channel),
+            id=str(message.id),
         )
         reply = await self.replied(self.yui.conversations.reply_to(incoming))
         log.info("event", extra={"platform": PLATFORM, "kind": "message", "act": reply.act.value if reply else "silent"})

@@ -99,6 +99,8 @@ class Interactions:
             quotes=quotes,
             press=press,
             within=self._client.within(interaction.channel) if guild_id is not None else (),
+            place=self._client.place(interaction.channel) if guild_id is not None else None,
+            id=str(interaction.id),
         )
 
     async def _deferred(self, interaction: discord.Interaction, *, ephemeral: bool) -> bool:

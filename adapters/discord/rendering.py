@@ -9,7 +9,7 @@ from typing import Any
 
 import discord
 
-from bot.messages import Card, Choice, Reply
+from bot.messages import Card, Choice, Reply, Shown
 from bot.splitting import shorten, split
 from bot.wording import say
 
@@ -20,9 +20,11 @@ _FIELD = 1_024
 _LABEL = 80
 _CUSTOM_ID = 100
 _SAID = 80  # characters of a button's words in its id
-_COLOUR = 0x2E7D5B
+COLOUR = 0x2E7D5B
 _MOST_BUTTONS = 25
 _MOST_CARDS = 10
+_ESCAPE = re.compile(r"\\([^\w\s])")
+_LINK = re.compile(r"\[([^\]]*)\]\(([^)\s]*)\)|([^\n]+)")
 _MENTION = re.compile(r"<@[!&]?\d+>")
 
 SAY, DO, WRITE, UP, DOWN = "say", "do", "write", "up", "down"
@@ -78,13 +80,28 @@ def pages(reply: Reply, *, embeds: bool, alone: bool = False, written: bool = Fa
     return [Page(body, None, pressed), first, *others] if pressed else [replace(first, text=body), *others]
 
 
+def shown(reply: Reply) -> list[Shown]:
+    """The messages of a reply as somebody sees them in a channel that allows embeds."""
+    found = []
+    for page in pages(reply, embeds=True):
+        text = (page.embed.description or "" if page.embed else "") or page.text
+        fields = [field.value or "" for field in page.embed.fields] if page.embed else []
+        links = tuple((_unescaped(m[1] or m[3]), m[2] or "") for value in fields for m in _LINK.finditer(value))
+        found.append(Shown(_unescaped(text), links, tuple(button.label for button in page.buttons)))
+    return found
+
+
+def _unescaped(text: str) -> str:
+    return _ESCAPE.sub(r"\1", text)
+
+
 def embed(reply: Reply) -> discord.Embed | None:
     """An answer with its sources; None for what is only said."""
     citations = reply.answer.get("citations") or ()
     if not citations:
         return None
     body = _text(shorten(reply.body or reply.text, _DESCRIPTION // 2), large=reply.large)
-    shown = discord.Embed(description=shorten(body, _DESCRIPTION), colour=_COLOUR)
+    shown = discord.Embed(description=shorten(body, _DESCRIPTION), colour=COLOUR)
     language = str(reply.answer.get("language", "ja"))
     name = say("source", language, sources="").strip(" :：")
     shown.add_field(name=name, value=_links(citations), inline=False)
@@ -98,7 +115,7 @@ def plain(reply: Reply) -> str:
 
 def buttons(reply: Reply, *, alone: bool = False) -> list[Button]:
     language = str(reply.answer.get("language", "ja"))
-    found = [_button(choice, alone=alone) for choice in reply.choices]
+    found = [button_of(choice, alone=alone) for choice in reply.choices]
     if reply.rating and reply.answer.get("answered"):
         found += [Button(say("helpful", language), UP, reply.rating), Button(say("unhelpful", language), DOWN, reply.rating)]
     return _together(found)
@@ -107,11 +124,11 @@ def buttons(reply: Reply, *, alone: bool = False) -> list[Button]:
 def _card(card: Card, *, large: bool, alone: bool) -> Page:
     text = shorten(_text(shorten(card.text, _DESCRIPTION // 2), large=large), _DESCRIPTION)
     title = shorten(discord.utils.escape_markdown(card.title), _TITLE)
-    shown = discord.Embed(title=title or None, description=text or "…", colour=_COLOUR)
-    return Page("", shown, _together(_button(choice, alone=alone) for choice in card.choices))
+    shown = discord.Embed(title=title or None, description=text or "…", colour=COLOUR)
+    return Page("", shown, _together(button_of(choice, alone=alone) for choice in card.choices))
 
 
-def _button(choice: Choice, *, alone: bool) -> Button:
+def button_of(choice: Choice, *, alone: bool) -> Button:
     found = Button(shorten(choice.text, _LABEL), DO, choice.data, alone)
     if choice.data and len(found.custom_id) <= _CUSTOM_ID:
         return found

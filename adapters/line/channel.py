@@ -8,14 +8,21 @@ import ipaddress
 import json
 import logging
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 import aiohttp
-from linebot.v3.messaging import ApiException, AsyncApiClient, AsyncMessagingApi, Configuration, ReplyMessageRequest
+from linebot.v3.messaging import (
+    ApiException,
+    AsyncApiClient,
+    AsyncMessagingApi,
+    Configuration,
+    PushMessageRequest,
+    ReplyMessageRequest,
+)
 from linebot.v3.messaging.models import ShowLoadingAnimationRequest, TestWebhookEndpointRequest
 
 from bot.metrics import Metrics
@@ -25,18 +32,23 @@ log = logging.getLogger(__name__)
 _T = TypeVar("_T")
 _TIMEOUT = 5.0  # seconds for one call
 FRESH = 50.0  # seconds a reply token is used; LINE gives it a minute from the webhook
+_OPENED_WITHIN = 5.0  # seconds
 _PAUSE = 0.5  # seconds before the first repetition; doubled each time
 _LONGEST_PAUSE = 8.0
 
 
 class Refused(Exception):
-    """LINE did not do it. `status` 0: it did not answer."""
+    """LINE did not do it. `status` 0: it did not answer. `retry_after`: seconds, 0 where LINE names none."""
 
-    def __init__(self, status: int, told: str = "", request_id: str = "") -> None:
+    def __init__(
+        self, status: int, told: str = "", request_id: str = "", retry_after: float = 0.0, message_ids: tuple[str, ...] = ()
+    ) -> None:
         super().__init__(f"LINE refused with status {status}")
         self.request_id = request_id
         self.status = status
         self.told = told
+        self.retry_after = retry_after
+        self.message_ids = message_ids  # what the first call under the same key sent
 
     @property
     def uncertain(self) -> bool:
@@ -86,6 +98,17 @@ class Channel:
             finally:
                 self._api = None
 
+    @property
+    def is_open(self) -> bool:
+        return self._api is not None
+
+    async def connected(self) -> bool:
+        """Whether it is open; at the start that may take a moment."""
+        deadline = self._now() + _OPENED_WITHIN
+        while not self.is_open and self._now() < deadline:
+            await asyncio.sleep(0.05)
+        return self.is_open
+
     async def call(self, ask: Callable[[AsyncMessagingApi], Awaitable[_T]]) -> _T:
         """One call. Raises Refused."""
         if self._api is None:
@@ -93,7 +116,7 @@ class Channel:
         try:
             return await ask(self._api)
         except ApiException as error:
-            refused = Refused(int(error.status or 0), _told(error.body), _request_id(error.headers))
+            refused = _refused(error)
         except (TimeoutError, aiohttp.ClientError, OSError):
             refused = Refused(0)
         except ValueError as error:
@@ -154,13 +177,39 @@ class Channel:
         except Unreadable:
             return (), ""
 
+    async def push(self, to: str, messages: Sequence[dict[str, Any]], retry_key: str) -> tuple[str, ...]:
+        """Send to a group, room or person, who are counted to the month's quota. Returns the messages' ids where LINE tells them.
+
+        Under one key (a UUID) LINE takes it once, for a day: so a call whose answer got lost can be made again. Raises Refused.
+        """
+        request = PushMessageRequest.from_dict({"to": to, "messages": list(messages)})
+        try:
+            done = await self.call(
+                lambda api: api.push_message_with_http_info(request, x_line_retry_key=retry_key, _request_timeout=_TIMEOUT)
+            )
+            return tuple(str(m.id) for m in done.data.sent_messages or ())
+        except Unreadable:
+            return ()
+        except Refused as refused:
+            if refused.status != 409:
+                raise
+            return refused.message_ids
+
+    async def people(self, chat: str) -> int:
+        """How many people a message to this chat reaches, the bot not counted. Raises Refused or Unreadable."""
+        if chat.startswith("U"):
+            return 1
+        if chat.startswith("R"):
+            return int((await self.call(lambda api: api.get_room_member_count(chat, _request_timeout=_TIMEOUT))).count)
+        return int((await self.call(lambda api: api.get_group_member_count(chat, _request_timeout=_TIMEOUT))).count)
+
     async def show_loading(self, user_id: str) -> None:
         """Three dots while an answer is being worked out; in a chat with one person only. Never a reason to fail."""
         request = ShowLoadingAnimationRequest(chatId=user_id, loadingSeconds=5)
         with contextlib.suppress(Refused, Unreadable):
             await self.call(lambda api: api.show_loading_animation(request, _request_timeout=_TIMEOUT))
 
-    # what `yui doctor` asks
+    # what `yui doctor` asks, and the ledger of announcements
 
     async def bot(self) -> dict[str, Any]:
         found: dict[str, Any] = (await self.call(lambda api: api.get_bot_info(_request_timeout=_TIMEOUT))).to_dict()
@@ -194,11 +243,23 @@ def _request_id(headers: Any) -> str:
     return str((headers or {}).get("x-line-request-id", ""))
 
 
-def _told(body: object) -> str:
+def _refused(error: ApiException) -> Refused:
+    body, headers = _read(error.body), error.headers or {}
     try:
-        return str(json.loads(body or "{}").get("message", ""))  # type: ignore[arg-type]
-    except (ValueError, AttributeError, TypeError):
-        return ""
+        retry_after = max(float(headers.get("Retry-After", 0)), 0.0)
+    except ValueError:  # a date, which LINE does not send
+        retry_after = 0.0
+    sent = body.get("sentMessages")
+    ids = tuple(str(m["id"]) for m in sent if isinstance(m, dict) and "id" in m) if isinstance(sent, list) else ()
+    return Refused(int(error.status or 0), str(body.get("message", "")), _request_id(headers), retry_after, ids)
+
+
+def _read(body: object) -> Mapping[str, Any]:
+    try:
+        found = json.loads(body or "{}")  # type: ignore[arg-type]
+    except (ValueError, TypeError):
+        return {}
+    return found if isinstance(found, dict) else {}
 
 
 def _is_loopback(base: str) -> bool:

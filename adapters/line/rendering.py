@@ -7,12 +7,12 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from bot.messages import Card, Choice, Reply
+from bot.messages import Card, Choice, Reply, Shown
 from bot.splitting import shorten, split, utf16
 from bot.wording import say
 
 LONGEST_TEXT = 5_000  # UTF-16 code units
-_LONGEST_ALT = 1_500
+LONGEST_ALT = 1_500
 _LABEL = 20  # graphemes
 _DATA = 300
 MOST_MESSAGES = 5
@@ -38,6 +38,16 @@ def messages(reply: Reply, quote_token: str = "", most: int = MOST_MESSAGES) -> 
     return rendered
 
 
+def shown(reply: Reply) -> list[Shown]:
+    """The messages of a reply as somebody sees them in the chat."""
+    found = []
+    for message in messages(reply):
+        items = message.get("quickReply", {}).get("items", ())
+        text = message.get("text") or message.get("altText", "")
+        found.append(Shown(text, buttons=tuple(item["action"]["label"] for item in items)))
+    return found
+
+
 def _said(reply: Reply, text: str, most: int) -> list[dict[str, Any]]:
     if reply.large and len(text) <= _LARGE_BUBBLE:
         return [_large(reply, text)]
@@ -50,6 +60,16 @@ def _said(reply: Reply, text: str, most: int) -> list[dict[str, Any]]:
 def together(late: Sequence[dict[str, Any]], now: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """Late answers before the present one, all in one call."""
     return [*late[: MOST_MESSAGES - len(now)], *now]
+
+
+def behind(answers: Sequence[dict[str, Any]], others: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Other messages after the answers, whose choices move to the end: LINE shows those of a call's last message only."""
+    if not others:
+        return list(answers)
+    *first, last = answers
+    choices = {key: value for key, value in last.items() if key == "quickReply"}
+    said = {key: value for key, value in last.items() if key not in choices}
+    return [*first, said, *others[:-1], {**others[-1], **choices}]
 
 
 def kept(reply: Reply, quote_token: str = "", *, note: bool) -> list[dict[str, Any]]:
@@ -68,13 +88,13 @@ def _choices(reply: Reply) -> list[dict[str, Any]]:
     """Quick replies: shown on phones, gone with the next message; each can be typed as well."""
     language = str(reply.answer.get("language", "ja"))
     # A button goes on from the very answer it stands under, however old.
-    actions = [_postback(c, reply.answer_id) for c in reply.choices]
+    actions = [postback(c, reply.answer_id) for c in reply.choices]
     if reply.rating and reply.answer.get("answered"):
         actions += [_action(say(key, language), what + reply.rating) for key, what in (("helpful", UP), ("unhelpful", DOWN))]
     return [{"type": "action", "action": action} for action in actions[:_MOST_CHOICES]]
 
 
-def _postback(choice: Choice, answer_id: str, *, before: str = "", label: int = _LABEL) -> dict[str, Any]:
+def postback(choice: Choice, answer_id: str, *, before: str = "", label: int = _LABEL) -> dict[str, Any]:
     """What a choice does when it is pressed. `before`: what else the chat is shown, so that everybody sees what was meant."""
     data = DO + choice.data
     if not choice.data or len(data) > _DATA:  # a signature that is cut is none: the words do as well
@@ -92,7 +112,7 @@ def _large(reply: Reply, text: str) -> dict[str, Any]:
     bubble = _bubble([_line(line, "xl") for line in text.split("\n") if line.strip()], _links(reply), "giga")
     if len(json.dumps(bubble)) > _BUBBLE_JSON:
         return {"type": "text", "text": text}
-    return {"type": "flex", "altText": shorten(text, _LONGEST_ALT, utf16), "contents": bubble}
+    return {"type": "flex", "altText": shorten(text, LONGEST_ALT, utf16), "contents": bubble}
 
 
 def _carousel(reply: Reply) -> dict[str, Any]:
@@ -103,7 +123,7 @@ def _carousel(reply: Reply) -> dict[str, Any]:
         contents = {"type": "carousel", "contents": bubbles}
         if len(json.dumps(contents)) <= _CAROUSEL_JSON:
             break
-    return {"type": "flex", "altText": shorten(reply.text, _LONGEST_ALT, utf16) or "…", "contents": contents}
+    return {"type": "flex", "altText": shorten(reply.text, LONGEST_ALT, utf16) or "…", "contents": contents}
 
 
 def _card(card: Card, reply: Reply, most: int) -> dict[str, Any]:
@@ -111,7 +131,7 @@ def _card(card: Card, reply: Reply, most: int) -> dict[str, Any]:
     lines = [_line(shorten(card.title, most), title) | {"weight": "bold"}] if card.title.strip() else []
     lines += [_line(line, text) for line in shorten(card.text, most).split("\n") if line.strip()]
     buttons: list[dict[str, Any]] = [
-        {"type": "button", "height": "sm", "action": _postback(c, reply.answer_id, before=card.title, label=_FLEX_LABEL)}
+        {"type": "button", "height": "sm", "action": postback(c, reply.answer_id, before=card.title, label=_FLEX_LABEL)}
         for c in card.choices
     ]
     return _bubble(lines or [_line("…", text)], buttons, "giga" if reply.large else "mega")

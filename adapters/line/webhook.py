@@ -10,17 +10,19 @@ import json
 import logging
 import time
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any
 
 from fastapi import APIRouter, HTTPException, Request, Response
 
 from adapters.line import payloads, rendering
 from adapters.line.channel import FRESH, Channel, Outcome, Refused, Sent, Unreadable
+from adapters.line.riding import Riders, Rides
 from bot.addressing import Names
+from bot.announcing.senders import Shape
 from bot.bootstrap import Yui
 from bot.inbox import Event
-from bot.messages import IncomingMessage, Reply
+from bot.messages import IncomingMessage, Place, Reply
 
 log = logging.getLogger(__name__)
 
@@ -37,6 +39,7 @@ class Webhook:
         self._channel = channel
         self._secret = secret
         self._names = Names(yui.settings.names)
+        self._rides = Rides(yui.deliveries, channel, self._inbox.run, yui.clock)
         self.router = APIRouter()
         self.router.add_api_route("/webhook/line", self._receive, methods=["POST"], include_in_schema=False)
 
@@ -81,11 +84,16 @@ class Webhook:
             await self._inbox.run(self._inbox.leave, conversation)
             await self._conversations.left(conversation)
             return None
+        if kind == "unfollow":
+            await self._inbox.run(self._yui.chats.gone, conversation)
+            return None
         if kind == "unsend":
             await self._unsent(event, conversation)
             return None
         payload = await self._payload(kind, event, source, conversation, group=group)
         if payload is None:
+            if kind == "message":
+                self._rides.offer(conversation, str(event.get("replyToken") or ""))
             return None
         user = source.get("userId") or ""
         message = event.get("message") or {}
@@ -176,7 +184,10 @@ class Webhook:
                     )
                 else:
                     log.warning("LINE does not answer at present; questions wait (status %d)", refused.status)
-            await self._inbox.work(PLATFORM, self._deal)
+            try:
+                await self._inbox.work(PLATFORM, self._deal)
+            finally:
+                await self._rides.stop()
 
     async def _deal(self, event: Event) -> None:
         fresh_until = event.received_at + FRESH
@@ -196,6 +207,7 @@ class Webhook:
         sent = Sent(Outcome.WITHDRAWN)
         if reply is None:
             await self._inbox.run(self._inbox.finish, event)
+            self._rides.offer(event.conversation, event.reply_token)
         else:
             sent = await self._send(event, reply, fresh_until)
         if group and sent.outcome is Outcome.WITHDRAWN:
@@ -240,12 +252,16 @@ class Webhook:
             quotes=quotes,
             unreadable=bool(payload.get("unreadable")),
             press=press,
+            id=event.id,
+            # Of groups it is known since the bot came in; of people it is kept only when they get a role.
+            place=None if group else Place(event.conversation, str(payload.get("chat", "")), Shape.CHAT.value),
         )
         return await self._conversations.reply_to(message)
 
     async def _send(self, event: Event, reply: Reply, fresh_until: float) -> Sent:
         rendered = rendering.messages(reply, str(event.payload.get("quote_token", "")))
         late: list[Event] = []
+        riders = Riders()
         if event.tried and time.time() >= fresh_until:
             # A process died while it was replying, and the token can no longer tell whether it had: rather not twice.
             sent = Sent(Outcome.UNCERTAIN)
@@ -260,11 +276,19 @@ class Webhook:
             async def still_wanted() -> bool:
                 return await self._inbox.run(self._inbox.is_waiting, event)
 
-            waiting = rendering.together([message for e in late for message in e.late], rendered)
+            answers = rendering.together([message for e in late for message in e.late], rendered)
+            room = rendering.MOST_MESSAGES - len(answers)
+            riders = await self._rides.behind(event.conversation, event.reply_token, room, tried=event.tried)
             sent = await self._channel.reply(
-                event.reply_token, waiting, fresh_until, perhaps_sent=event.tried, still_wanted=still_wanted
+                event.reply_token,
+                rendering.behind(answers, riders.messages),
+                fresh_until,
+                perhaps_sent=event.tried or riders.tried,
+                still_wanted=still_wanted,
             )
-        await self._settle(event, reply, rendered, sent, late)
+        await self._rides.settle(riders, sent)
+        answered = replace(sent, message_ids=sent.message_ids[: len(sent.message_ids) - len(riders.messages)])
+        await self._settle(event, reply, rendered, answered, late)
         return sent
 
     async def _settle(self, event: Event, reply: Reply, rendered: list[dict[str, Any]], sent: Sent, late: list[Event]) -> None:

@@ -201,10 +201,7 @@ def decide(tip_id: TipId, decision: Decision, holder: Reviewer, yui: Service) ->
 )
 def undo(tip_id: TipId, holder: Reviewer, yui: Service) -> Decided:
     """Take the last decision back. Scope `tips:review`."""
-    decided = yui.curation.undo(tip_id, holder.account)
-    if decided.verdict is words.Verdict.DONE:
-        yui.questions.unanswered(tip_id, holder.account)
-    return _verdict(decided)
+    return _verdict(yui.agenda.undo(tip_id, holder.account))
 
 
 @router.get("/questions", responses=_SCOPED)

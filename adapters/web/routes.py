@@ -12,7 +12,7 @@ from fastapi.responses import HTMLResponse
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from pydantic import BaseModel, Field, StrictBool
 
-from adapters.web import api
+from adapters.web import announcements, announcements_api, api, console
 from adapters.web.callers import COOKIE, Conversation, Throttles
 from adapters.web.schemas import Error
 from bot.bootstrap import Yui
@@ -20,7 +20,10 @@ from bot.conversations import LONGEST_MESSAGE, Conversations
 from bot.messages import IncomingMessage, Reply
 
 _A_DAY = 24 * 60 * 60
-_ASSETS = {"page.css": "text/css", "page.js": "text/javascript"}
+_ASSETS = {
+    **dict.fromkeys(("base.css", "page.css", "console.css"), "text/css"),
+    **dict.fromkeys(("page.js", "console.js"), "text/javascript"),
+}
 
 
 class Ask(BaseModel):
@@ -126,6 +129,10 @@ def create(yui: Yui, app: FastAPI) -> APIRouter:
         return Response(content, media_type=_ASSETS[name], headers={"cache-control": "max-age=3600"})
 
     router.include_router(api.router)
+    router.include_router(announcements_api.router)
+    router.include_router(announcements_api.pictures)
+    router.include_router(announcements.create(yui, pages))
+    app.mount("/console", console.create(yui))
     return router
 
 

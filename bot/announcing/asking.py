@@ -1,0 +1,251 @@
+"""Questions about announcements, answered from their fields and the day: 「今月の締切は?」「長野の助成金ある?」."""
+
+from __future__ import annotations
+
+import datetime as dt
+import logging
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+from bot import wording
+from bot.announcing import telling
+from bot.announcing.asked import MORE_OF, About, Asked, read
+from bot.announcing.days import date_told, day_of
+from bot.announcing.knowledge_of import Announced, Bulletin, prefectures_of
+from bot.answers import Answers, plain
+from bot.messages import Act
+from bot.turn import Taken, Turn
+from knowledge import Answer, Citation, Kind, Layer, Match, StoreUnavailable, normalise, nouns, place_in
+
+log = logging.getLogger(__name__)
+
+_SCREEN = 250  # characters of an answer with its source
+_MOST = 6  # announcements in one answer
+_DETAILED = 3  # of them, for 「くわしく」
+_SURE = 0.95
+
+
+class Asking:
+    """Takes a message that asks for what has been announced here. Nothing that others were told is told, counted or hinted at."""
+
+    def __init__(self, bulletin: Bulletin, answers: Answers, clock: Callable[[], dt.datetime]) -> None:
+        self._bulletin = bulletin
+        self._answers = answers
+        self._clock = clock
+
+    def take(self, turn: Turn) -> Taken | None:
+        now = turn.message.at or self._clock()
+        today = day_of(now)
+        try:
+            # For every message: what was withdrawn is not found by the search after this either.
+            valid, over = self._bulletin.told_to(turn.audience, now)
+        except StoreUnavailable as error:
+            log.error("Announcements could not be read. %s", error)
+            return None
+        if (more := MORE_OF.search(turn.text.strip())) and (whole := _titled(turn.text.strip()[: more.start()], valid)):
+            return self._whole(whole, turn, today)
+        asked = read(turn.text, today) if turn.language.startswith("ja") else None
+        if asked is None:
+            return None
+        if asked.names:
+            return self._by_name(asked, valid, over, turn, today) or self._of_kind(asked, valid, turn, today)
+        if one := self._gone_on_from(asked, valid, turn):
+            return self._one(one, turn, today, asked)
+        return self._listed(asked, valid, turn, today)
+
+    def _by_name(
+        self, asked: Asked, valid: Sequence[Announced], over: Sequence[Announced], turn: Turn, today: dt.date
+    ) -> Taken | None:
+        """The announcement whose title holds all that is named."""
+        if not asked.asks_for_facts:
+            return None
+        named = [a for a in valid if _is_named(a, asked.names) and asked.may_be_told_by(a.announcement)]
+        if About.GRANT in asked.about or About.DEADLINE in asked.about:
+            named = [a for a in named if _is_within(a, asked, today)]
+        if len(named) > 1:
+            return self._list(_in_order(named), f"「{'・'.join(asked.names)}」のお知らせは{len(named)}件です。", turn, today)
+        if named:
+            return self._one(named[0], turn, today, asked)
+        gone = next((a for a in over if _is_named(a, asked.names) and asked.may_be_told_by(a.announcement)), None)
+        told = telling.past(gone.announcement, today) if gone else ""
+        return self._tell(told, [gone], turn, today, told=()) if gone and told else None
+
+    def _of_kind(self, asked: Asked, valid: Sequence[Announced], turn: Turn, today: dt.date) -> Taken | None:
+        """Grants and events that speak of all that is named, in any of their words."""
+        if not asked.about & {About.GRANT, About.EVENT}:
+            return None
+        fitting = [a for a in _wanted(asked, valid, today) if _speaks_of(a, asked.names)]
+        if not fitting:
+            return None
+        if len(fitting) == 1:
+            return self._one(fitting[0], turn, today, asked)
+        return self._list(fitting, _head(asked, fitting), turn, today)
+
+    def _gone_on_from(self, asked: Asked, valid: Sequence[Announced], turn: Turn) -> Announced | None:
+        """The announcement the conversation is about, where the message names nothing else."""
+        if asked.span or asked.place or (asked.about and not asked.points_back and About.DEADLINE not in asked.about):
+            return None
+        told = turn.state.topic[0].partition("#")[0] if turn.state.topic else ""
+        return next((a for a in valid if a.id == told and asked.may_be_told_by(a.announcement)), None)
+
+    def _listed(self, asked: Asked, valid: Sequence[Announced], turn: Turn, today: dt.date) -> Taken | None:
+        """What there is of a kind, by date."""
+        if (
+            not asked.about
+            or not asked.only
+            or (turn.state.topic and About.DEADLINE in asked.about and not (asked.span or asked.open_now))
+        ):
+            return None  # 「期限は?」 goes on from what was told
+        fitting = _wanted(asked, valid, today)
+        if fitting:
+            if len(fitting) == 1 or asked.points_back:
+                return self._one(fitting[0], turn, today, asked)
+            return self._list(fitting, _head(asked, fitting), turn, today)
+        if asked.about == {About.NOTICE} and not valid:
+            return plain(Act.ANSWER, "いま出ているお知らせはありません。", turn.language), turn.state
+        nearest = _wanted(replace(asked, span=None), valid, today)
+        if asked.span is None or not nearest:
+            return None
+        head = f"{asked.span.said}の{_noun(asked)}は、お知らせにはありません。いちばん近いのは、"
+        return self._list(nearest[:1], head, turn, today)
+
+    def _one(self, announced: Announced, turn: Turn, today: dt.date, asked: Asked) -> Taken:
+        passage = self._bulletin.document(announced, today).passages[0]
+        told = passage.easy if turn.language == "ja-easy" and passage.easy else passage.short
+        if announced.deadline and asked.in_time:
+            left = (announced.deadline - today).days
+            told = f"まだ間に合います({f'あと{left}日' if left else '今日まで'})。{told}"
+        return self._tell(told, [announced], turn, today, told=(announced.id,))
+
+    def _whole(self, announced: Announced, turn: Turn, today: dt.date) -> Taken:
+        """All of it, for the button below an announcement."""
+        return self._tell(
+            self._bulletin.document(announced, today).passages[0].detail, [announced], turn, today, told=(announced.id,)
+        )
+
+    def _list(self, chosen: Sequence[Announced], head: str, turn: Turn, today: dt.date) -> Taken:
+        """As many as the screen takes, a line each; the others are counted."""
+        room = _SCREEN - len(head) - len(_source(chosen, turn.language)) - len("\n・\nほか99件")
+        lines: list[str] = []
+        for announced in chosen[:_MOST]:
+            line = _line(announced, today)
+            if lines and sum(map(len, lines)) + 2 * len(lines) + len(line) > room:
+                break
+            lines.append(line)
+        more = [f"ほか{len(chosen) - len(lines)}件"] if len(chosen) > len(lines) else []
+        text = "\n".join([head, *(f"・{line}" for line in lines), *more])
+        told = tuple(a.id for a in chosen[: min(len(lines), _DETAILED)])
+        return self._tell(text, chosen, turn, today, told=told, more=chosen if len(chosen) > 1 else ())
+
+    def _tell(
+        self,
+        text: str,
+        about: Sequence[Announced],
+        turn: Turn,
+        today: dt.date,
+        *,
+        told: tuple[str, ...],
+        more: Sequence[Announced] = (),
+    ) -> Taken:
+        documents = [self._bulletin.document(a, today) for a in about]
+        alone = len(documents) == 1
+        cited = tuple(
+            Citation(
+                d.id, Kind.EVENT, d.title, d.source, d.passages[0].detail, url=d.url, as_of=d.as_of if alone else "", co_op=d.co_op
+            )
+            for d in documents
+        )
+        layer = Layer(Kind.EVENT, text, tuple(c.id for c in cited))
+        offered = tuple(Match(d.passages[0], d, 0.0) for d in documents) if more else ()
+        return self._answers.reply(Answer(True, _SURE, (layer,), cited, told=told, more=offered), turn.state)
+
+
+def _wanted(asked: Asked, valid: Sequence[Announced], today: dt.date) -> list[Announced]:
+    """What is asked for by its kind, days and place, by date."""
+    kinds = asked.about - {About.NOTICE, About.DEADLINE}
+    found = [a for a in valid if _is_of(a, kinds, About.DEADLINE in asked.about) and _is_within(a, asked, today)]
+    return sorted(found, key=lambda a: a.began, reverse=True) if asked.about == {About.NOTICE} else _in_order(found)
+
+
+def _is_of(announced: Announced, kinds: frozenset[About], has_deadline: bool) -> bool:
+    content = announced.announcement.content
+    held = {kind for kind, part in ((About.EVENT, content.event), (About.GRANT, content.grant)) if part}
+    return (not kinds or bool(held & kinds)) and not (has_deadline and announced.deadline is None)
+
+
+def _is_within(announced: Announced, asked: Asked, today: dt.date) -> bool:
+    """Whether its day is among those asked for, and its place there."""
+    grant = announced.announcement.content.grant
+    if asked.prefectures:
+        own = prefectures_of(grant) if grant else frozenset(announced_place(announced))
+        if (own or not grant) and not own & asked.prefectures:
+            return False
+    if grant and asked.open_now and grant.opens and grant.opens > today:
+        return False
+    if asked.span is None:
+        return True
+    first, last = announced.days()
+    if grant:
+        return asked.span.holds(grant.deadline)
+    is_event = announced.announcement.content.event is not None
+    return asked.span.meets(first, last if is_event else first)
+
+
+def announced_place(announced: Announced) -> tuple[str, ...]:
+    """The prefecture of an event."""
+    event = announced.announcement.content.event
+    place, _ = place_in(normalise(event.place), ()) if event else (None, "")
+    return tuple(place.prefectures) if place else ()
+
+
+def _in_order(found: Sequence[Announced]) -> list[Announced]:
+    return sorted(found, key=lambda a: (a.deadline or a.days()[0], a.id))
+
+
+def _titled(text: str, valid: Sequence[Announced]) -> Announced | None:
+    """The announcement whose title this is, or the beginning of a long one."""
+    said = normalise(text).rstrip("….")
+    found = [a for a in valid if normalise(a.title).startswith(said) and len(said) > 1]
+    return next((a for a in found if normalise(a.title) == said), found[0] if found else None)
+
+
+def _is_named(announced: Announced, names: Sequence[str]) -> bool:
+    title = normalise(announced.title)
+    held = {*nouns(title), title}
+    return all(n in held or n in title for n in names)
+
+
+def _speaks_of(announced: Announced, names: Sequence[str]) -> bool:
+    content = announced.announcement.content
+    grant = content.grant
+    words = [content.title, content.text, *((grant.who, *grant.fields, *grant.places) if grant else ())]
+    text = normalise(" ".join(words))
+    held = frozenset(nouns(text))
+    return all(n in held or n in text for n in names)
+
+
+def _line(announced: Announced, today: dt.date) -> str:
+    """「7月31日(金) 地域づくり助成」; 「締切」 where it could be taken for the day of an event."""
+    title = telling.cut(telling.subject(announced.title), 30)
+    if announced.deadline:
+        return f"{date_told(announced.deadline, today)}締切 {title}"
+    day = announced.days()[0]
+    return f"{date_told(day, today)} {title}"
+
+
+def _head(asked: Asked, found: Sequence[Announced]) -> str:
+    """「今月の締切は3件です。」"""
+    when = f"{asked.span.said}の" if asked.span else "いま間に合う" if About.DEADLINE in asked.about and asked.open_now else ""
+    where = f"{asked.place}の" if asked.place else ""
+    return f"{when}{where}{_noun(asked)}は{len(found)}件です。"
+
+
+def _noun(asked: Asked) -> str:
+    if About.GRANT in asked.about:
+        return About.GRANT.value
+    return next((kind.value for kind in (About.DEADLINE, About.EVENT) if kind in asked.about), About.NOTICE.value)
+
+
+def _source(chosen: Sequence[Announced], language: str) -> str:
+    cited = [Citation(a.id, Kind.EVENT, a.title, f"{a.issuer or '連合会'}のお知らせ", "") for a in chosen]
+    return wording.sources(cited, language)

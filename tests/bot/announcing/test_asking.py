@@ -1,0 +1,255 @@
+"""What members ask about announcements, and what they are told: by the day, to whom it was for, in one screen."""
+
+from __future__ import annotations
+
+import asyncio
+import datetime as dt
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import pytest
+
+from bot.announcing.knowledge_of import Announced, Bulletin
+from bot.conversations import Conversations
+from bot.messages import IncomingMessage, Reply
+from bot.metrics import Metrics
+from bot.signing import Signer
+from bot.store import Store
+from knowledge import Audience, Database, KnowledgeBase
+from tests.bot.announcing.announcements import FESTIVAL, FOR_ALL, GRANT, LATER, NOTICE, NOW, announced, at
+from tests.fakes import FakeEmbedder, FixedClock
+
+
+@dataclass
+class Talk:
+    """A conversation with a bot that was given some announcements."""
+
+    conversations: Conversations
+    bulletin: Bulletin
+    knowledge: KnowledgeBase
+    clock: FixedClock
+    told: list[Announced] = field(default_factory=list)
+
+    def announce(self, *told: Announced) -> None:
+        self.told[:] = told
+
+    def ask(self, text: str, co_op: str | None = "ueda", conversation: str = "c") -> Reply:
+        message = IncomingMessage(conversation, text, co_op=co_op)
+        reply = asyncio.run(self.conversations.reply_to(message))
+        assert reply is not None
+        return reply
+
+    def says(self, text: str, co_op: str | None = "ueda", conversation: str = "c") -> str:
+        return self.ask(text, co_op, conversation).text
+
+
+@pytest.fixture
+def talk(tmp_path: Path) -> Iterator[Talk]:
+    database = Database(f"sqlite:///{tmp_path / 'yui.db'}")
+    clock = FixedClock(NOW.isoformat())
+    store = Store(database)
+    knowledge = KnowledgeBase(database, FakeEmbedder(), tmp_path / "index")
+    told: list[Announced] = []
+    bulletin = Bulletin(knowledge, lambda: list(told), lambda i: f"https://yui.example.jp/announcements/{i}.signed", clock)
+    conversations = Conversations(knowledge, store, Signer(b"key"), clock, Metrics(), bulletin=bulletin)
+    yield Talk(conversations, bulletin, knowledge, clock, told)
+    knowledge.close()
+    database.close()
+
+
+def everything() -> tuple[Announced, ...]:
+    """What the federation and two co-ops have been told."""
+    return (
+        announced(FESTIVAL, "ueda", id_="ann-festival"),
+        announced(GRANT, id_="ann-grant"),
+        announced(FOR_ALL, id_="ann-first"),
+        announced(LATER, "kofu", id_="ann-later"),
+        announced(NOTICE, id_="ann-notice", began=at(7, 3)),
+    )
+
+
+@pytest.mark.parametrize(
+    ("asked", "told"),
+    [
+        ("夏祭りはいつ?", "8月1日(土) 午前10時〜午後3時"),
+        ("お祭りの場所どこだっけ", "上田市 中央公民館"),
+        ("夏祭りのお知らせ何だっけ?", "8月1日(土)"),
+        ("居場所づくり助成の締切はいつ?", "7月31日(金)"),
+        ("居場所づくり助成っていくら?", "50万円"),
+        ("引っ越しのお知らせ何だっけ?", "7月20日から"),
+        ("居場所に使える助成金は?", "7月31日(金)"),
+        ("８月の行事おしえて", "夏祭りは、8月1日(土)"),
+    ],
+)
+def test_one_announcement_is_told_in_short_with_its_source(talk: Talk, asked: str, told: str) -> None:
+    talk.announce(*everything())
+    reply = talk.ask(asked)
+    assert told in reply.text
+    assert len(reply.text) <= 250
+    assert reply.answer["answered"]
+    assert [layer["layer"] for layer in reply.answer["layers"]] == ["event"]
+    assert reply.text.splitlines()[-1].startswith("出典:")
+
+
+def test_the_deadlines_of_a_month_are_a_list_by_date(talk: Talk) -> None:
+    talk.announce(*everything())
+    assert talk.says("今月の締切は?").splitlines() == [
+        "今月の締切は2件です。",
+        "・7月15日(水)締切 はじめの一歩基金",
+        "・7月31日(金)締切 居場所づくり助成",
+        "出典:連合会のお知らせ",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("day", "asked", "told"),
+    [
+        (at(7, 6), "来週の締切は?", ["はじめの一歩基金"]),
+        (at(7, 6), "今週しめきりの助成金ある?", []),
+        (at(7, 6), "まだ間に合う助成金は?", ["はじめの一歩基金", "居場所づくり助成"]),
+        (at(7, 15, 23, 59), "まだ間に合う助成金は?", ["はじめの一歩基金", "居場所づくり助成"]),
+        (at(7, 16, 0, 1), "まだ間に合う助成金は?", ["居場所づくり助成"]),
+        (at(7, 16), "いま出せる助成金は?", ["居場所づくり助成"]),
+        (at(8, 1), "来月の締切は?", []),
+    ],
+)
+def test_days_count_from_the_clock_in_japan(talk: Talk, day: dt.datetime, asked: str, told: list[str]) -> None:
+    talk.announce(*everything())
+    talk.clock.now = day
+    text = talk.says(asked)
+    assert [
+        title for title in ("はじめの一歩基金", "居場所づくり助成") if f"{title}" in text and "いちばん近い" not in text
+    ] == told
+
+
+def test_the_day_of_the_message_counts_not_that_of_the_clock(talk: Talk) -> None:
+    talk.announce(*everything())
+    message = IncomingMessage("c", "来月の締切は?", co_op="ueda", at=at(6, 20))
+    reply = asyncio.run(talk.conversations.reply_to(message))
+    assert reply
+    assert "来月の締切は2件" in reply.text
+
+
+def test_grants_are_found_by_their_place_and_those_for_everywhere_everywhere(talk: Talk) -> None:
+    talk.announce(*everything())
+    nagano, yamanashi = talk.says("長野の助成金ある?"), talk.says("山梨県の助成金は?", "kofu")
+    assert "居場所づくり助成" in nagano
+    assert "はじめの一歩基金" in nagano
+    assert "子ども食堂応援助成" in yamanashi
+    assert "居場所づくり助成" not in yamanashi
+
+
+@pytest.mark.parametrize("asked", ["夏祭りはいつ?", "8月の行事は?", "お知らせある?", "夏祭り", "行事の予定は?", "くわしく"])
+def test_what_was_not_for_the_asker_leaves_no_trace(talk: Talk, asked: str) -> None:
+    """With an announcement for others, every answer is what it is without it."""
+    talk.announce(announced(GRANT, id_="ann-grant"))
+    without = talk.says(asked, "suzaka", "a")
+    talk.announce(announced(GRANT, id_="ann-grant"), announced(FESTIVAL, "ueda", id_="ann-festival"))
+    assert talk.says(asked, "suzaka", "b") == without
+    assert "8月1日" in talk.says("夏祭りはいつ?", "ueda", "c")
+
+
+def test_strangers_are_told_nothing(talk: Talk) -> None:
+    talk.announce(*everything())
+    assert "夏祭り" not in talk.says("夏祭りはいつ?", None)
+    assert talk.says("お知らせある?", None) == "いま出ているお知らせはありません。"
+
+
+def test_an_event_that_is_over_is_told_in_the_past_by_its_name_only(talk: Talk) -> None:
+    talk.announce(*everything())
+    talk.clock.now = at(8, 2)
+    assert talk.says("夏祭りはいつ?").startswith("夏祭りは、8月1日(土)に終わりました。")
+    assert "夏祭り" not in talk.says("お知らせある?")
+    assert talk.knowledge.document("ann-festival", talk.told[0].audience) is None
+
+
+def test_what_is_withdrawn_is_gone_at_once(talk: Talk) -> None:
+    talk.announce(*everything())
+    assert "8月1日" in talk.says("夏祭りはいつ?")
+    talk.announce(*everything()[1:])
+    for asked in ("夏祭りはいつ?", "くわしく", "お知らせある?", "屋台と盆おどりは?"):
+        assert "8月1日" not in talk.says(asked)
+        assert "屋台と盆おどりが" not in talk.says(asked)
+
+
+def test_the_button_below_an_announcement_tells_all_of_it(talk: Talk) -> None:
+    talk.announce(*everything())
+    for typed in ("夏祭りのお知らせについてくわしく", "夏祭りのお…について くわしく"):
+        told = talk.says(typed)
+        assert "日時: 2026年8月1日(土) 午前10時〜午後3時" in told
+        assert "屋台と盆おどりがあります" in told
+    assert "屋台" not in talk.says("夏祭りのお知らせについてくわしく", "suzaka", "b")
+
+
+def test_a_correction_says_so(talk: Talk) -> None:
+    talk.announce(announced(FESTIVAL, "ueda", corrected=at(7, 5)))
+    assert "7月5日(日)に訂正しました" in talk.says("夏祭りはいつ?")
+
+
+def test_the_latest_is_meant_by_that_announcement_and_it_can_be_gone_on_from(talk: Talk) -> None:
+    talk.announce(*everything())
+    assert "7月20日から新しい場所に移ります" in talk.says("あのお知らせ何だっけ?")
+    assert "8月1日(土)" in talk.says("夏祭りはいつ?")
+    assert "中央公民館" in talk.says("場所はどこ?")
+    told = talk.says("くわしく")
+    assert "屋台と盆おどりがあります" in told
+    assert "https://yui.example.jp/announcements/ann-festival.signed" in told
+
+
+def test_a_list_can_be_chosen_from(talk: Talk) -> None:
+    talk.announce(*everything())
+    reply = talk.ask("今月の締切は?")
+    assert "はじめの一歩基金" in [c.text for c in reply.choices]
+    assert "設立3年までの労協" in talk.says("1")
+
+
+def test_many_fit_on_one_screen_and_the_rest_are_counted(talk: Talk) -> None:
+    grants = [
+        announced(replace(GRANT, title=f"とても長い名前の地域ささえあい活動支援助成プログラム第{n}号"), id_=f"ann-{n}")
+        for n in range(9)
+    ]
+    talk.announce(*grants)
+    text = talk.says("今月の締切は?")
+    assert len(text) <= 250
+    shown = text.count("・")
+    assert 2 <= shown < 9
+    assert f"ほか{9 - shown}件" in text
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        "監事は何人必要?",
+        "夏祭りのために定款を変える必要がある?",
+        "総会の期限は法律で決まり?",
+        "組合員の任期はいつまで?",
+        "期限は?",
+        "届出の締切はいつ?",
+        "助成金って何?",
+    ],
+)
+def test_other_questions_are_left_to_the_search(talk: Talk, asked: str) -> None:
+    without = talk.says(asked, conversation="a")
+    only = [announced(NOTICE, id_="ann-notice")]
+    talk.announce(*only)
+    told = talk.ask(asked, conversation="b")
+    assert told.text == without or all(layer["layer"] != "event" for layer in told.answer["layers"])
+
+
+def test_plain_japanese_is_told_where_it_was_written(talk: Talk) -> None:
+    talk.announce(*everything())
+    message = IncomingMessage("c", "夏祭りはいつ?", co_op="ueda", language="ja-easy")
+    reply = asyncio.run(talk.conversations.reply_to(message))
+    assert reply
+    assert reply.text.startswith("夏祭りは8月1日です。だれでも来られます。")
+
+
+def test_it_is_also_found_by_the_ordinary_search(talk: Talk) -> None:
+    """By whoever it was for, in whatever words, as any document."""
+    talk.announce(*everything())
+    talk.bulletin.follow()
+    asked = "屋台と盆おどりがある催しの会場"
+    ueda, suzaka = (talk.knowledge.retrieve(asked, Audience.of_member(c)).matches for c in ("ueda", "suzaka"))
+    assert ueda[0].document.id == "ann-festival"
+    assert "ann-festival" not in [m.document.id for m in suzaka]
