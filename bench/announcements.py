@@ -230,8 +230,8 @@ class Services:
 
     async def tick(self, clock: SimulatedClock) -> None:
         """What the engine does until nothing is left to do just now."""
-        self.schedule.advance(clock())
         self.deliveries.expire(clock())
+        self.schedule.advance(clock())
         while True:
             await self.platform.step()
             if not self.platform._running:
@@ -351,8 +351,8 @@ class Month:
         pause = self._chance.uniform(2, 20) if self._chance.random() < 0.9 else self._chance.uniform(60, 3600)
         self._down_until = self.clock.real() + pause
         self.services = Services(self._database, self.clock, self.line, self._chance)
-        for after in (0, 16, 61, 130):
-            heapq.heappush(events, (self.clock() + dt.timedelta(seconds=pause + after), -self.killed * 4 - after, "tick", 0))
+        for after in (0, 16):
+            heapq.heappush(events, (self.clock() + dt.timedelta(seconds=pause + after), -self.killed * 20 - after, "tick", 0))
 
     def _figures(self) -> dict[str, Any]:
         with self._database.read() as c:

@@ -19,6 +19,7 @@ from bot.announcing.ledger import Ledger
 from bot.announcing.links import address
 from bot.announcing.pictures import Pictures
 from bot.announcing.schedule import Schedule
+from bot.announcing.talk import AnnouncementTalk
 from bot.api_keys import ApiKeys
 from bot.channels import Adapter
 from bot.clock import Clock
@@ -168,7 +169,9 @@ def build(settings: Settings, *, clock: Callable[[], datetime] | None = None, em
     deliveries = Deliveries(database, ledger, language_of=lambda chat: store.preference(chat).language, picture=pictures.address)
     schedule = Schedule(database, chats, clock)
     linking = Linking(members, chats)
-    sharing = Sharing(members, curation, questions, notices, talk, linking, the_round, asked)
+    announcements = Announcements(database, members, chats, schedule, ledger, clock, pictures)
+    announcing = AnnouncementTalk(announcements, members, Dialogues(database), clock)
+    sharing = Sharing(members, curation, questions, notices, talk, linking, the_round, asked, announcing)
     told = Told(database, clock)
     bulletin = Bulletin(knowledge, told, lambda announcement: address(settings.public_url, signer, announcement), clock)
     bulletin.refresh()
@@ -184,7 +187,7 @@ def build(settings: Settings, *, clock: Callable[[], datetime] | None = None, em
         questions=questions,
         asked=asked,
         notices=notices,
-        announcements=Announcements(database, members, chats, schedule, ledger, clock, pictures),
+        announcements=announcements,
         told=told,
         bulletin=bulletin,
         deliveries=deliveries,

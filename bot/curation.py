@@ -393,12 +393,12 @@ class Curation:
             self._knowledge.upsert([self._document(tip)], ORIGIN)
         else:
             self._knowledge.delete([tip.id])
-        self._align()
+        self._align(tip.id)
 
-    def _align(self) -> None:
+    def _align(self, tip_id: str) -> None:
         """Let it be found by its meaning too; by its words it is already. The rows are kept whatever becomes of the index."""
         try:
-            self._knowledge.align()
+            self._knowledge.align_only([tip_id])
         except (EmbedderUnavailable, IndexUnavailable) as error:
             log.error("%s Tips are found by their words until it is mended.", error)
 
@@ -420,7 +420,7 @@ class Curation:
         self._store.bury(tip_id, self._now())
         self._notices.withdraw(tip_id)
         self._knowledge.delete([tip_id])
-        self._align()
+        self._align(tip_id)
 
     def _remembered(self) -> set[str]:
         return set(self._forgotten.read_text("ascii").split()) if self._forgotten.exists() else set()

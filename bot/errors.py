@@ -2,7 +2,13 @@
 
 BotError
 └── UserMistake     its text is shown to the person who made it
+
+What the knowledge raises is named here too, for adapters, which see the bot alone.
 """
+
+from knowledge import KnowledgeError, StoreUnavailable
+
+__all__ = ["BotError", "KnowledgeError", "StoreUnavailable", "UserMistake"]
 
 
 class BotError(Exception):

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from bot import wording
+from bot.announcing.talk import AnnouncementTalk
 from bot.curation import Curation
 from bot.desk.asked import Asked
 from bot.linking import Linking
@@ -40,6 +41,7 @@ class Sharing:
         linking: Linking,
         the_round: Round,
         asked: Asked,
+        announcing: AnnouncementTalk,
     ) -> None:
         self._members = members
         self._curation = curation
@@ -49,6 +51,7 @@ class Sharing:
         self._linking = linking
         self._round = the_round
         self._asked = asked
+        self._announcing = announcing
 
     def audience(self, message: IncomingMessage) -> Audience:
         """What may be told here: in a group what all of it may hear, alone what this person may."""
@@ -61,8 +64,8 @@ class Sharing:
             return Audience()
 
     def take(self, turn: Turn) -> Taken | None:
-        """A message of an open talk, the round, a code; None for any other."""
-        for take in (self._round.take, self._linking.take, self._talk.take):
+        """A message of an open talk, the round, a code, an announcement; None for any other."""
+        for take in (self._round.take, self._linking.take, self._announcing.take, self._talk.take):
             if (reply := take(turn.message, turn.language)) is not None:
                 return reply, turn.state
         return None

@@ -289,4 +289,5 @@ def _moved(found: Retrieved, by: list[float]) -> Retrieved:
         features=found.features[order],
         bonus=(found.bonus + added)[order],
         scores=scores[order],
+        preferred=None if found.preferred is None else found.preferred[order],
     )

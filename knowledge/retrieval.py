@@ -64,10 +64,14 @@ class Retrieved:
     scores: reranking.Floats
     known_words: float  # share of the question's words that occur anywhere in the knowledge
     degraded: bool = False  # the vectors could not be used
+    preferred: reranking.Floats | None = None  # (n,), what of the scores is for the order alone: it makes nothing surer
 
     @property
     def confidence(self) -> float:
-        return reranking.confidence(self.features, self.scores) if self.matches else 0.0
+        if not self.matches:
+            return 0.0
+        scores = self.scores if self.preferred is None else self.scores - self.preferred
+        return reranking.confidence(self.features, scores)
 
 
 def _is_unheard_of(noun: str, weight: float) -> bool:
@@ -171,7 +175,7 @@ class Retriever:
         weights = lexical_index.noun_weights(nouns)
         asked_for = colloquial.AskedFor(query.text)
         named = set(ARTICLE.findall(query.text))
-        kept, features, bonus, lacking, foreign = [], [], [], [], []
+        kept, features, bonus, preferred, lacking, foreign = [], [], [], [], [], []
         lacked = lexical_index.missing(weights, ids)
         unheard = sum(_is_unheard_of(n, w) for n, w in weights.items())
         held = lexical_index.shares_held(weights, ids) if unheard else [1.0] * len(ids)
@@ -191,11 +195,12 @@ class Retriever:
             about = _normalised(f"{document.title} {passage.heading}")
             said = f"{query.text} {query.added}"
             unasked = reranking.unasked(about, said, colloquial.words().qualifiers)
+            preferred.append(_SPOKEN_OF * (spoken_of != "" and spoken_of in about))
             bonus.append(
                 _LACKS * lacks
                 + _REPEATED * (unasked and reranking.unasked(about, said, colloquial.words().repeated))
                 + _FIGURE * bool(figure and figure.search(answer))
-                + _SPOKEN_OF * (spoken_of != "" and spoken_of in about)
+                + preferred[-1]
                 + _UNKNOWN * (not passage.known)
                 + _OF_TOPIC * (document.id == topic)
                 + _TIP * is_tip
@@ -215,7 +220,8 @@ class Retriever:
             for i, s in zip(ranking[:top_k], scores, strict=False)
         ]
         added = np.array(bonus, dtype=np.float32)[ranking]
-        return Retrieved(tuple(matches), stacked[ranking], added, scores, known_words, degraded)
+        for_order = np.array(preferred, dtype=np.float32)[ranking]
+        return Retrieved(tuple(matches), stacked[ranking], added, scores, known_words, degraded, for_order)
 
     def _vocabulary(self) -> colloquial.Vocabulary:
         found = self._words

@@ -9,6 +9,7 @@ from types import TracebackType
 from typing import Any, Self
 
 import httpx
+import sqlalchemy as sa
 import uvicorn
 
 from bot.app import create_app
@@ -51,3 +52,12 @@ class Running:
         """Post events at LINE's door as LINE does."""
         raw = line_events.body(events)
         return self.http.post("/webhook/line", content=raw, headers=line_events.signed(raw, SECRET))
+
+
+def rows(yui: Yui, without: str = "") -> str:
+    """Everything in the database but the knowledge, as text. `without`: a table that is left out."""
+    tables = sa.MetaData()
+    tables.reflect(yui.database.engine)
+    kept = [t for t in tables.tables.values() if t.name not in ("documents", "passages", without)]
+    with yui.database.read() as c:
+        return " ".join(str(row) for t in kept for row in c.execute(sa.select(t)))

@@ -41,7 +41,7 @@ CONFINED = {
     "argon2": ("bot/desk/passwords.py",),
     "alembic": ("knowledge/database.py", "knowledge/migrations/", "bot/migrations/"),
     "fastapi": ("bot/app.py", "adapters/web/", "adapters/line/"),
-    "starlette": ("bot/app.py",),
+    "starlette": ("bot/app.py", "adapters/web/"),
     "uvicorn": ("bot/app.py",),
     "jinja2": ("adapters/web/",),
     "prometheus_client": ("bot/metrics.py",),

@@ -56,11 +56,20 @@ async def _permissions(client: discord.Client, guild_id: int, invite: str) -> Fi
     name = f"Discord server {guild.name}"
     if missing:
         return Finding(name, False, f"these permissions are missing: {', '.join(missing)}", f"Invite it again: {invite}")
-    channels = [c for c in await guild.fetch_channels() if isinstance(c, discord.TextChannel)]
+    channels = [c for c in await guild.fetch_channels() if isinstance(c, discord.TextChannel | discord.ForumChannel)]
     wanted = {n for n, value in PERMISSIONS if value}
     closed = {c.name: sorted(n for n in wanted if not getattr(c.permissions_for(me), n)) for c in channels}
     if told := [f"#{channel} ({', '.join(lacks)})" for channel, lacks in closed.items() if lacks]:
         listed = "; ".join(told[:_MOST_CHANNELS]) + ("…" if len(told) > _MOST_CHANNELS else "")
-        remedy = "Where answers are wanted, allow it in the channel."
+        remedy = "Where answers or announcements are wanted, allow it in the channel."
         return Finding(name, True, f"allowed in the server, but in some channels something is missing: {listed}", remedy)
+    if tagless := [f"#{c.name}" for c in channels if isinstance(c, discord.ForumChannel) and _lacks_a_tag(c)]:
+        listed = ", ".join(tagless[:_MOST_CHANNELS])
+        remedy = "These forums want a tag: add one that everybody may use, such as お知らせ."
+        return Finding(name, True, f"everything is allowed, but no announcement can be posted in {listed}", remedy)
     return Finding(name, True, "everything it needs is allowed")
+
+
+def _lacks_a_tag(forum: discord.ForumChannel) -> bool:
+    """Whether it wants a tag and has none for the bot."""
+    return forum.flags.require_tag and all(tag.moderated for tag in forum.available_tags)

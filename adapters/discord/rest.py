@@ -40,15 +40,18 @@ class Rest:
         self._token = token
         self._metrics = metrics
         self._session: aiohttp.ClientSession | None = None
+        self._opened = asyncio.Event()
         self._silent_until = 0.0  # by the monotonic clock: every call has to wait
 
     @contextlib.asynccontextmanager
     async def opened(self) -> AsyncIterator[None]:
         headers = {"Authorization": f"Bot {self._token}", "User-Agent": _AGENT}
         async with aiohttp.ClientSession(headers=headers, timeout=_TIMEOUT) as self._session:
+            self._opened.set()
             try:
                 yield
             finally:
+                self._opened.clear()
                 self._session = None
 
     @property
@@ -57,9 +60,8 @@ class Rest:
 
     async def connected(self) -> bool:
         """Whether it is open; at the start that may take a moment."""
-        deadline = time.monotonic() + _OPENED_WITHIN
-        while not self.is_open and time.monotonic() < deadline:
-            await asyncio.sleep(0.05)
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._opened.wait(), _OPENED_WITHIN)
         return self.is_open
 
     async def call(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> Any:

@@ -84,6 +84,7 @@ class Channel:
         self._metrics = metrics
         self._now = now
         self._api: AsyncMessagingApi | None = None
+        self._opened = asyncio.Event()
 
     @contextlib.asynccontextmanager
     async def opened(self) -> AsyncIterator[None]:
@@ -93,9 +94,11 @@ class Channel:
                 await client.rest_client.pool_manager.close()
                 client.rest_client.pool_manager = aiohttp.ClientSession(trust_env=False)
             self._api = AsyncMessagingApi(client)
+            self._opened.set()
             try:
                 yield
             finally:
+                self._opened.clear()
                 self._api = None
 
     @property
@@ -104,9 +107,8 @@ class Channel:
 
     async def connected(self) -> bool:
         """Whether it is open; at the start that may take a moment."""
-        deadline = self._now() + _OPENED_WITHIN
-        while not self.is_open and self._now() < deadline:
-            await asyncio.sleep(0.05)
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._opened.wait(), _OPENED_WITHIN)
         return self.is_open
 
     async def call(self, ask: Callable[[AsyncMessagingApi], Awaitable[_T]]) -> _T:

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator
 
 from adapters.line.channel import Channel, Refused, Unreadable
+from bot.announcing.ledger import month_of
 from bot.bootstrap import Yui
 from bot.channels import Finding
 
@@ -74,10 +75,15 @@ async def _webhook(yui: Yui, channel: Channel) -> AsyncIterator[Finding]:
     yield Finding("LINE webhook", True, f"registered, switched on, and LINE reaches {address}")
 
 
-async def _quota(_: Yui, channel: Channel) -> AsyncIterator[Finding]:
+async def _quota(yui: Yui, channel: Channel) -> AsyncIterator[Finding]:
     limit, used = await channel.quota()
     left = "no limit" if limit is None else f"{max(limit - used, 0)} of {limit} messages left this month"
-    yield Finding("LINE quota", True, f"{left}; answers cost none")
+    balance = (await asyncio.to_thread(yui.announcements.month, month_of(yui.clock()))).balance
+    others = f"; {balance.others} of those used were sent by others than Yui" if balance.differs else ""
+    remedy = (
+        "What is to be pushed waits for the next month; free announcements go on." if limit is not None and used >= limit else ""
+    )
+    yield Finding("LINE quota", True, f"{left}{others}; answers and free announcements cost none", remedy)
 
 
 async def _groups(yui: Yui, _: Channel) -> AsyncIterator[Finding]:

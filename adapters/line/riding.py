@@ -18,7 +18,7 @@ from adapters.line.channel import FRESH, Channel, Sent
 from adapters.line.rendering import MOST_MESSAGES
 from adapters.line.sending import replied
 from bot.announcing.deliveries import Deliveries, Delivery
-from knowledge import StoreUnavailable
+from bot.errors import StoreUnavailable
 
 log = logging.getLogger(__name__)
 

@@ -65,8 +65,8 @@ class Engine:
     async def step(self) -> None:
         """Carry out what is due, and close what is over."""
         now = self._clock()
+        await asyncio.to_thread(self._deliveries.expire, now)  # first: what it closes may be an announcement's last
         await asyncio.to_thread(self._schedule.advance, now)
-        await asyncio.to_thread(self._deliveries.expire, now)
 
 
 class Platform:

@@ -38,7 +38,7 @@ def message(
     if occasion is Occasion.WITHDRAWAL:
         return OutgoingMessage(f"【取り消し】「{content.title}」のお知らせは取り消します。ご迷惑をおかけします。")
     text = {"ja-easy": content.easy, **content.texts}.get(language) or content.text
-    lines = [_headed(content, occasion, now), text.strip()]
+    lines = [_headed(content, occasion, now), "" if text.strip() == content.title.strip() else text.strip()]
     lines += _event_lines(content.event) if content.event else []
     lines += _grant_lines(content.grant) if content.grant else []
     links = (LinkButton("ページを開く", content.link),) if content.link else ()

@@ -22,7 +22,7 @@ audit_log = sa.Table(
     sa.Column("id", sa.Integer, primary_key=True, autoincrement=True),
     sa.Column("at", sa.DateTime(timezone=True), nullable=False, index=True),
     sa.Column("by", sa.String(80), nullable=False, index=True),
-    sa.Column("action", sa.String(40), nullable=False),
+    sa.Column("action", sa.String(40), nullable=False, index=True),
     sa.Column("about", sa.String(200), nullable=False),
     sa.Column("co_op", sa.String(60), nullable=False, index=True),
     sa.Column("detail", sa.Text, nullable=False),

@@ -105,7 +105,7 @@ class EntryEditing(EntryAccess):
         mine = looks_after(self._members, reader)
         found = self._rows.versions(document_id)
         now = self._knowledge.listing.named([document_id]).get(document_id)
-        if (now is not None and not self._editable(now, mine)) or not found:
+        if (now is not None and NOBODY not in now.audience and not self._editable(now, mine)) or not found:
             return []
         newest = next((v for v in reversed(found) if v.content), None)
         if newest is None or not may(newest.content, mine):

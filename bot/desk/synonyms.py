@@ -41,7 +41,7 @@ class Synonym:
 
 
 class Synonyms:
-    """Synchronous. Everybody at the desk sees them; those who look after the whole federation change them, since they count for all."""
+    """Synchronous. Everybody at the desk sees them; who looks after the whole federation changes them, since they count for all."""
 
     def __init__(self, database: Database, knowledge: KnowledgeBase, members: Members, clock: Callable[[], dt.datetime]) -> None:
         self._db = database

@@ -16,6 +16,7 @@ from bot.conversations import LONGEST_MESSAGE
 from bot.messages import Act, IncomingMessage, Reply
 from knowledge import StoreUnavailable
 from tests.fakes import FixedClock
+from tests.running import rows
 
 _numbers = count()
 
@@ -243,8 +244,10 @@ def test_without_a_memory_it_still_answers(failing: Yui, monkeypatch: pytest.Mon
     assert "理事" not in caplog.text
 
 
-def test_no_message_text_reaches_a_row(failing: Yui) -> None:
-    asyncio.run(failing.conversations.reply_to(IncomingMessage("c", "ひみつのことば総会の招集")))
+def test_what_was_asked_is_in_the_record_alone_until_it_is_forgotten(failing: Yui) -> None:
+    asyncio.run(failing.conversations.reply_to(IncomingMessage("c", "ひみつのことば総会の招集", sender="c")))
+    assert "ひみつのことば" not in rows(failing, without="asked")
+    asyncio.run(failing.conversations.forget("c"))
     failing.close()
     for file in (failing.settings.data_dir).glob("yui.db*"):
         assert "ひみつのことば".encode() not in file.read_bytes()

@@ -202,7 +202,6 @@ def test_corrected_and_withdrawn(place: Place) -> None:
     place.line.wait_for(lambda: len(place.replies(place.busy)) > said)
     assert "【訂正】" in place.replies(place.busy)[-1].texts[0]
 
-    place.line.wait_for(lambda: place.announcements.get(told.id, BY).state.value == "done", 20)
     told = place.announcements.get(told.id, BY)
     place.announcements.withdraw(told.id, told.version, BY)
     place.discord.wait(lambda: "取り消し" in "".join(place.posts(place.text)), 20)

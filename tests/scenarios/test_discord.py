@@ -18,7 +18,7 @@ from bot.channels import Finding
 from bot.config import Settings
 from tests.discord_objects import ORDINARY, SEND_MESSAGES, Channel, Message, User
 from tests.discord_platform import GUILDS, DiscordPlatform
-from tests.running import Running
+from tests.running import Running, rows
 
 TOKEN = "token-of-the-bot"
 
@@ -299,6 +299,9 @@ def test_no_text_no_token_and_no_id_stays(room: Callable[..., Room], caplog: pyt
     r = room()
     r.say("<@BOT> ひみつのあいことば総会の招集は何日前?")
     r.quiet("みんなの内緒のはなし")
+    assert "ひみつのあいことば" not in rows(r.bot.yui, without="asked")  # what was asked is in the record alone
+    assert "ひみつのあいことば" not in caplog.text
+    asyncio.run(r.bot.yui.conversations.forget(r.bot.yui.conversations.pseudonym("discord", str(r.user.id))))
     files = b"".join(f.read_bytes() for f in r.bot.yui.settings.data_dir.glob("yui.db*"))
     for hidden in ("ひみつのあいことば", "内緒のはなし", str(r.user.id), TOKEN):
         assert hidden not in caplog.text
@@ -349,6 +352,11 @@ def test_the_doctor_looks_at_every_step(tmp_path: Path) -> None:
         told = findings()["Discord server 組合"].told
         assert "#お知らせだけ (embed_links, send_messages)" in told
         assert "#埋め込みなし (embed_links)" in told
+        platform.add_guild("連合会")
+        forum = platform.add_channel("掲示板", "forum", guild=platform.guilds[-1], require_tag=True, tags=["相談"])
+        assert findings()["Discord server 連合会"].told == "everything it needs is allowed"
+        forum.tags.clear()
+        assert "#掲示板" in findings()["Discord server 連合会"].told
         platform.token = "changed"
         assert "YUI_DISCORD_TOKEN" in findings()["Discord token"].remedy
         yui.close()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import logging
 import time
@@ -17,7 +18,7 @@ from adapters.line import channel
 from bot.config import Settings
 from tests import line_events as events
 from tests.line_platform import LinePlatform, Sent
-from tests.running import SECRET, TOKEN, Running
+from tests.running import SECRET, TOKEN, Running, rows
 
 PAYLOADS = sorted((Path(__file__).parents[1] / "adapters" / "payloads").glob("line_*.json"))
 
@@ -264,16 +265,14 @@ def test_no_text_no_token_and_no_id_stays(chat: Callable[..., Chat], data: Path,
     group.line.wait_for(lambda: group.replies)
     assert group.quiet(group.text("みんなの内緒のはなし", who))
     time.sleep(0.2)
-    with group.bot.yui.database.read() as c:
-        tables = sa.MetaData()
-        tables.reflect(group.bot.yui.database.engine)
-        kept = " ".join(
-            str(row) for t in tables.tables.values() if t.name not in ("documents", "passages") for row in c.execute(sa.select(t))
-        )
-    for hidden in ("ひみつのあいことば", "みんなの内緒", asked["replyToken"], who):
+    kept = rows(group.bot.yui)
+    for hidden in ("みんなの内緒", asked["replyToken"], who):
         assert hidden not in kept
         assert hidden not in caplog.text
+    assert "ひみつのあいことば" not in rows(group.bot.yui, without="asked")  # what was asked is in the record alone
+    assert "ひみつのあいことば" not in caplog.text
     group.bot.yui.inbox.tidy()
+    asyncio.run(group.bot.yui.conversations.forget(group.bot.yui.conversations.pseudonym("line", who)))
     files = b"".join(f.read_bytes() for f in data.glob("yui.db*"))
     for hidden in ("内緒のはなし", "ひみつのあいことば", who):
         assert hidden.encode() not in files
@@ -566,6 +565,8 @@ def test_the_doctor_looks_at_every_step(tmp_path: Path) -> None:
         found = findings()
         assert all(f.well for f in found.values())
         assert "170 of 200" in found["LINE quota"].told
+        line.used_before = 200
+        assert "next month" in findings()["LINE quota"].remedy
         assert "no group" in found["LINE groups"].told
         line.access_token = "changed"
         assert "YUI_LINE_CHANNEL_ACCESS_TOKEN" in findings()["LINE token"].remedy

@@ -142,7 +142,7 @@ class Form:
 
 
 async def filled(request: Request, visitor: Signed, yui: Service) -> AsyncIterator[Form]:
-    """A posted form that this desk's own page has sent. Raises 403 for one from elsewhere. A file in it is open until it is answered."""
+    """A posted form of this desk's own pages; 403 for one from elsewhere. A file in it is open until it is answered."""
     data = await request.form(max_files=1, max_fields=_MOST_FIELDS)
     try:
         form = Form(data)

@@ -139,22 +139,28 @@ def remove(request: Request, visitor: Signed, form: Filled, yui: Service) -> Res
 
 @router.post("/knowledge/care")
 def care(request: Request, visitor: Signed, form: Filled, yui: Service) -> Response:
-    held = _entry(yui, visitor, form["id"])
+    """Who, and until when; `value`: the same as it was before, in lines, to take a change back."""
+    names = ("id", "verifier", "check_at", "expires_at")
+    sent = {k: form[k] for k in names} | dict(zip(names, form["value"].split("\n"), strict=False) if form["value"] else ())
+    held = _entry(yui, visitor, sent["id"])
     days: dict[str, dt.date | None] = {}
     for name in ("check_at", "expires_at"):
         try:
-            days[name] = dt.date.fromisoformat(form[name]) if form[name] else None
+            days[name] = dt.date.fromisoformat(sent[name]) if sent[name] else None
         except ValueError:
-            wrong = say("knowledge.no_day", visitor.language, value=form[name])
+            wrong = say("knowledge.no_day", visitor.language, value=sent[name])
             return _page(request, visitor, yui, held.content, "", held, care_wrong=wrong, typed=form.typed())
     try:
         yui.entries.take_care(
-            visitor.account, held.id, Care(form["verifier"], days["check_at"], days["expires_at"], held.care.wait_until)
+            visitor.account, held.id, Care(sent["verifier"], days["check_at"], days["expires_at"], held.care.wait_until)
         )
     except Refused as refused:
         return _page(request, visitor, yui, held.content, "", held, care_wrong=refused.said(visitor.language), typed=form.typed())
     yui.audit.note(visitor.account, "entry.care", held.id, _co_op(held.content))
-    return done(request, _address(held.id) + "#care", "knowledge.care_saved")
+    former = held.care
+    before = [former.verifier, *(d.isoformat() if d else "" for d in (former.check_at, former.expires_at))]
+    undo = ("/console/knowledge/care", "\n".join([held.id, *before]))
+    return done(request, _address(held.id), "knowledge.care_saved", undo)
 
 
 def _make(request: Request, visitor: Visitor, yui: Yui, form: Form) -> Response:

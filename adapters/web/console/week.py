@@ -176,9 +176,10 @@ def unhelpful(request: Request, visitor: Signed, form: Filled, yui: Service) -> 
     if form["action"] not in ("settle", "postpone"):
         raise HTTPException(422)
     change = yui.asked.settle if form["action"] == "settle" else yui.asked.postpone
+    co_op = next((a.co_op for a in yui.asked.unhelpful(visitor.account) if a.answer_id == form["id"]), "")
     if not change(form["id"], visitor.account):
         return done(request, _back(form), "week.already")
-    yui.audit.note(visitor.account, f"answer.{form['action']}", form["id"])
+    yui.audit.note(visitor.account, f"answer.{form['action']}", form["id"], co_op)
     return done(request, _back(form), f"week.done_unhelpful_{form['action']}", ("/console/week/undo", f"unhelpful:{form['id']}"))
 
 

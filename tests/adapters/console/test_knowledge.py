@@ -14,6 +14,7 @@ from urllib.parse import quote
 import httpx
 import pytest
 
+from bot.tips import Draft
 from knowledge import Audience, Document, Kind, Passage
 from tests.adapters.console.conftest import (
     ADMIN,
@@ -179,6 +180,18 @@ def test_the_preview_shows_both_platforms_and_keeps_nothing(desk: Desk) -> None:
         assert "短い答えを書くと" in person.press("/console/knowledge/preview", **{**typed, "p_short": "", "p_easy": ""}).text
 
 
+def test_what_one_may_only_read_has_no_form(desk: Desk) -> None:
+    draft = Draft(text="新聞紙で包むと、漬物のにおいが車に残りませんでした。", audience=Audience.of("federation"))
+    tip = desk.yui.curation.offer(draft, author="line:someone", conversation="line:group-ueda", co_op=UEDA)
+    with desk.person("読む人", OF_UEDA) as person:
+        for address, told in ((entry_address("act-32"), "直す役割は、ほかの方にあります"), (entry_address(tip.id), "コツは")):
+            page = person.get(address)
+            assert page.status_code == 200
+            assert told in page.text
+            assert 'id="entry"' not in page.text
+        assert person.press("/console/knowledge/remove", id="act-32").status_code == 422
+
+
 def test_a_new_entry_answers_at_once_and_is_taken_back(desk: Desk) -> None:
     with desk.person("書く人", OF_UEDA) as person:
         typed = fields(person, "/console/knowledge/new?text=しゃもじはどこ")
@@ -217,6 +230,9 @@ def test_who_looks_after_it_and_until_when(desk: Desk) -> None:
     document = put(desk, "towel", "ふきんは白です。", f"coop:{UEDA}", title="ふきんの色")
     with desk.person("見る人", OF_UEDA) as person:
         care = {"id": document, "verifier": person.account, "check_at": "2026-11-20", "expires_at": "2026-12-24"}
+        saved = person.press("/console/knowledge/care", **care)
+        undone(person, person.get(saved.headers["location"]))
+        assert "2026-12-24" not in person.get(entry_address(document)).text
         assert person.press("/console/knowledge/care", **care).status_code == 303
         assert "2026年12月24日(木)まで" in person.get("/console/knowledge", params={"care": "mine"}).text
         assert "ふきんの色" in person.get("/console/knowledge", params={"care": "due"}).text
@@ -496,8 +512,8 @@ def test_without_scripts_and_by_keyboard_alone(desk: Desk, window: Callable[...,
     page.keyboard.press("Control+A")
     page.keyboard.type("皿は黒です。")
     page.focus("button[value=preview]")
-    page.keyboard.press("Enter")
-    page.wait_for_load_state()
+    with page.expect_navigation():
+        page.keyboard.press("Enter")
     assert "皿は黒です。" in page.inner_text("#preview")
     page.focus("form#entry button[value=save]")
     page.keyboard.press("Enter")

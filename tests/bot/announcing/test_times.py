@@ -39,11 +39,11 @@ def test_repetitions_keep_their_hour_and_rise_and_respect_holidays(first: dt.dat
     began = dt.datetime.combine(first, dt.time(9, 30), JAPAN)
     found = list(itertools.islice(occurrences(repeated(how, first), began, holidays), 8))
     days = [at.date() for at in found]
-    assert days
+    assert days or holidays is Holidays.SKIP  # New Year's Day, every year
     assert len(set(days)) == len(days)
     assert all(at.time() == dt.time(9, 30) and at.utcoffset() == dt.timedelta(hours=9) for at in found)
     if holidays is not Holidays.BEFORE:
-        assert min(days) > first
+        assert all(d > first for d in days)
     if holidays is not Holidays.KEEP:
         assert not [d for d in days if jpholiday.is_holiday(d)]
 

@@ -20,7 +20,7 @@ from bot.members import Grant, Role
 from knowledge import DESK, FEDERATION, Audience, Database, Document, Kind, Passage
 from knowledge import corpus as shipped_corpus
 from tests.bot.people import FEDERATIONS, GIVER, SUZAKA, SUZAKAS_COORDINATOR, UEDA, UEDAS_COORDINATOR, People, people
-from tests.knowledge.test_statutes import law
+from tests.knowledge.test_statutes import NEW, OLD, law
 
 ADMIN = "desk:admin"
 
@@ -283,8 +283,8 @@ def test_an_edited_shipped_entry_is_left_alone_at_the_next_start(
 def test_what_rests_on_a_changed_article_wants_a_look(desk: Desk) -> None:
     cites = replace(document("founders", "発起人は3人以上です。", title="発起人"), source="労働者協同組合法 第22条")
     desk.people.knowledge.upsert([cites, document("guide", "発起人の条です。", kind=Kind.LAW, article="第22条")], "guides")
-    for number, day in (("三人", dt.date(2026, 11, 1)), ("五人", dt.date(2026, 11, 20))):
-        desk.people.knowledge.import_law(law(number), day)
+    desk.people.knowledge.import_law(law("三人"), dt.date(2026, 11, 1), OLD)
+    desk.people.knowledge.import_law(law("五人"), dt.date(2026, 11, 20), NEW)
     due = {d.document: d for d in desk.entries.due(FEDERATIONS)}
     assert {i: (d.why, d.articles) for i, d in due.items()} == {
         "founders": (("changed",), ("第22条",)),
