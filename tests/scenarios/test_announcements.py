@@ -195,7 +195,7 @@ def test_corrected_and_withdrawn(place: Place) -> None:
     count = [len(place.posts(channel)) for channel in channels]
     told = place.announcements.correct(told.id, told.version, BY, right)
     for channel in channels:
-        place.discord.wait(lambda channel=channel: "12月6日(日)" in "".join(place.posts(channel)), 20)  # type: ignore[misc]
+        place.discord.wait(lambda channel=channel: "12月6日(日)" in "".join(place.posts(channel)), 90)  # type: ignore[misc]
     assert [len(place.posts(channel)) for channel in channels] == count
     said = len(place.replies(place.busy))
     place.say(place.busy, "ありがとう")
@@ -204,7 +204,7 @@ def test_corrected_and_withdrawn(place: Place) -> None:
 
     told = place.announcements.get(told.id, BY)
     place.announcements.withdraw(told.id, told.version, BY)
-    place.discord.wait(lambda: "取り消し" in "".join(place.posts(place.text)), 20)
+    place.discord.wait(lambda: "取り消し" in "".join(place.posts(place.text)), 90)
     charged = place.line.charged
     place.say(place.busy, "わかった")
     place.line.wait_for(lambda: place.shown(place.busy, "【取り消し】") == 1)

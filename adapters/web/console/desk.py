@@ -103,7 +103,9 @@ async def signed(request: Request, yui: Service) -> Visitor:
     grants = await _threaded(yui.members.grants, session.account)
     if not any(g.role in (Role.ADMIN, Role.COORDINATOR) for g in grants):
         raise HTTPException(403, "係の役割がまだありません。招待した人に聞いてください。")
-    return Visitor(session, grants, yui.signer.sign(_CSRF, session.account))
+    visitor = Visitor(session, grants, yui.signer.sign(_CSRF, session.account))
+    request.state.visitor = visitor  # a refusal keeps the way to the other pages
+    return visitor
 
 
 Signed = Annotated[Visitor, Depends(signed)]
@@ -232,9 +234,10 @@ def asked_to_sign_in(request: Request, needed: SignInNeeded) -> Response:
 def refused(request: Request, status: int, told: str) -> Response:
     """An error as a page of the desk."""
     key = f"desk.error_{status}"
-    language = language_of(request)
+    visitor: Visitor | None = getattr(request.state, "visitor", None)
+    language = visitor.language if visitor else language_of(request)
     sentence = say(key, language) if key in _words(language) and (not told or told.isascii() or language != "ja") else told
-    return render(request, None, "refused.html", status, sentence=sentence or say("desk.error", language))
+    return render(request, visitor, "refused.html", status, sentence=sentence or say("desk.error", language))
 
 
 def inside(to: str) -> str:
