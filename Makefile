@@ -4,8 +4,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 BENCH ?= data/benchmark
 VECTORS ?= data/bench-vectors
-# One test process for each core, four at most: each holds a whole bot (about 400 MB). A file's tests stay together.
-PARALLEL := -n auto --maxprocesses 4 --dist loadfile
+# Four test processes, which wait for servers and clocks half of their time; each holds a whole bot (up to a gigabyte). A file's tests stay together.
+PARALLEL ?= -n 4 --dist loadfile
 
 .PHONY: run test check test-long test-transformers transformers soak bench fit vectors browser clean
 
@@ -15,7 +15,7 @@ run: $(VENV)/.installed
 test: $(VENV)/.dev browser check
 	$(BIN)/python -m pytest -m "not transformers and not long" $(PARALLEL)
 
-# Every number of every answer, random histories, a backup killed in the middle, the whole interface against its description.
+# Every question and number, pages in every width and language, random histories, a backup killed in the middle, the whole interface against its description.
 test-long: $(VENV)/.dev
 	$(BIN)/python -m pytest -m long $(PARALLEL)
 

@@ -12,6 +12,8 @@ from bot.bootstrap import Yui
 from bot.evaluation import Outcome, judge, read_questions, summary
 from bot.messages import IncomingMessage
 
+pytestmark = pytest.mark.long
+
 QUESTIONS = Path(__file__).parent / "questions"
 # file, at least this share right, at least this share of the unanswerable declined
 FLOORS = [

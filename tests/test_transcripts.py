@@ -18,6 +18,8 @@ from bot.evaluation import OwnQuestion
 from bot.replay import Replay
 from bot.rows import read_rows
 
+pytestmark = pytest.mark.long
+
 FILES = sorted((Path(__file__).parent / "transcripts").glob("*.jsonl"))
 # Of the rows that are not about keeping quiet; reached are 0.99 (2026-11-21). Two files were written without a look at the bot:
 # fresh.jsonl (0.706 at first sight) and, later, blind.jsonl (0.941, and one row of 82 where it spoke to a remark about itself).

@@ -350,6 +350,7 @@ def test_a_card_fits_on_every_platform(here: People) -> None:
     assert "個人の情報" in shown[0].text + shown[1].text
 
 
+@pytest.mark.long
 def test_fifty_things_in_a_hundred_taps(here: People) -> None:
     for number in range(30):
         here.offer(f"{number}番目の話。{'保冷剤' * number}を使いました。")

@@ -179,6 +179,6 @@ def test_long_texts_take_less_than_a_second(what: str) -> None:
     text = LONG[what][:20_000]
     find_personal_data("田中さん")
     # The time of this process: what else the machine does is no matter.
-    began = time.process_time()
+    began = time.thread_time()
     find_personal_data(text)
-    assert time.process_time() - began < 1
+    assert time.thread_time() - began < 1

@@ -309,6 +309,7 @@ def test_in_english(desk: Desk, stranger: httpx.Client) -> None:
 # looked at
 
 
+@pytest.mark.long
 @needs_browser
 @pytest.mark.browser
 @pytest.mark.parametrize("width", [360, 1280])

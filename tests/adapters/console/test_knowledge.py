@@ -473,6 +473,7 @@ def test_every_page_is_small_and_in_both_languages(desk: Desk) -> None:
                 assert f'<html lang="{language}">' in page.text
 
 
+@pytest.mark.long
 @needs_browser
 @pytest.mark.parametrize(("width", "language"), [(360, "ja"), (360, "en"), (1280, "ja"), (1280, "en")])
 def test_the_pages_are_accessible(desk: Desk, window: Callable[..., BrowserContext], width: int, language: str) -> None:
@@ -482,7 +483,7 @@ def test_the_pages_are_accessible(desk: Desk, window: Callable[..., BrowserConte
     )
     desk.yui.imports.start("cli:tests", job.id, {"title": 0, "short": 1}, dry=True)
     desk.yui.imports.wait()
-    context = window(f"見る人{width}{language}", ADMIN, width=width, language=language)
+    context = window(f"知識を見る人{width}{language}", ADMIN, width=width, language=language)
     page = context.new_page()
     for address in (*PAGES, entry_address("seen"), f"/console/knowledge/import/job?id={job.id}"):
         page.goto(address)

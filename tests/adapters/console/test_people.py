@@ -347,6 +347,7 @@ def test_nobody_without_a_session(desk: Desk) -> None:
 # looked at
 
 
+@pytest.mark.long
 @needs_browser
 @pytest.mark.browser
 @pytest.mark.parametrize("width", [360, 1280])

@@ -220,6 +220,7 @@ def test_the_largest_pages_are_small_enough(desk: Desk) -> None:
             assert len(person.get(address).content) + assets < LARGEST
 
 
+@pytest.mark.long
 @needs_browser
 @pytest.mark.parametrize("language", ["ja", "en"])
 @pytest.mark.parametrize("width", [360, 1280])

@@ -242,6 +242,7 @@ def test_the_record_is_filtered_paged_and_nobody_elses(desk: Desk) -> None:
 # looked at
 
 
+@pytest.mark.long
 @needs_browser
 @pytest.mark.browser
 @pytest.mark.parametrize("width", [360, 1280])

@@ -208,6 +208,7 @@ def test_every_write_is_in_the_log_without_the_words(desk: Desk) -> None:
     assert "ひみつ" not in repr(deeds)
 
 
+@pytest.mark.long
 def test_fifty_items_take_at_most_a_hundred_presses(desk: Desk) -> None:
     """Each with one press, and each page leads on to the next."""
     texts = [f"{n}番目の工夫は、畑の畝を{n}本ふやして水やりを分けたことです。" for n in range(50)]
@@ -231,7 +232,7 @@ def test_fifty_items_take_at_most_a_hundred_presses(desk: Desk) -> None:
 def test_the_page_on_a_phone_and_at_a_desk(desk: Desk, window: Callable[..., BrowserContext], width: int, language: str) -> None:
     offered(desk, "お茶会の席は、耳の遠い方を壁ぎわにすると話しやすくなりました。")
     asked(desk, f"送迎の車検はだれの名前で受けましたか {width} {language}")
-    page = window(f"見る人{width}{language}", ADMIN, width=width, language=language).new_page()
+    page = window(f"週の一覧を見る人{width}{language}", ADMIN, width=width, language=language).new_page()
     page.goto("/console/")
     page.locator("[data-load]").first.scroll_into_view_if_needed()
     page.wait_for_selector("[data-load] details, [data-load] .about")
