@@ -427,7 +427,11 @@ def test_what_is_not_from_line_is_refused(running: tuple[LinePlatform, Running])
         return bot.http.post("/webhook/line", content=content, headers=headers or {}).status_code
 
     time.sleep(0.5)  # replies to what was sent before this test
-    before = len(line.calls)
+
+    def said() -> int:  # not what is asked for announcements all the time: how many people are in a group
+        return sum(call.method == "POST" for call in line.calls)
+
+    before = said()
     assert post(raw, None) == 400
     assert post(raw, events.signed(raw, "another-secret")) == 400
     assert post(raw, {"x-line-signature": b"\xff\xe3\x81\x82"}) == 400
@@ -438,7 +442,7 @@ def test_what_is_not_from_line_is_refused(running: tuple[LinePlatform, Running])
     assert bot.http.get("/webhook/line").status_code == 405
     empty = events.body([])
     assert post(empty, events.signed(empty, SECRET)) == 200
-    assert len(line.calls) == before
+    assert said() == before
 
 
 @pytest.mark.parametrize("after", [False, True], ids=["before-accepting", "after-accepting"])
