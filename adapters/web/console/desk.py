@@ -5,7 +5,7 @@ from __future__ import annotations
 import ipaddress
 import json
 import tomllib
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
@@ -15,6 +15,7 @@ from urllib.parse import quote, urlencode, urlsplit
 from fastapi import Depends, HTTPException, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
+from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import FormData, UploadFile
 
 from adapters.web.callers import Service
@@ -97,10 +98,10 @@ def language_of(request: Request) -> str:
 async def signed(request: Request, yui: Service) -> Visitor:
     """Who has signed in. Raises SignInNeeded, or 403 for somebody who has nothing to look after."""
     token = request.cookies.get(COOKIE, "")
-    session = await _threaded(yui.sign_in.session, token, browser_of(request)) if token else None
+    session = await run_in_threadpool(yui.sign_in.session, token, browser_of(request)) if token else None
     if session is None:
         raise SignInNeeded(_address_of(request), await _typed(request), posted=request.method == "POST")
-    grants = await _threaded(yui.members.grants, session.account)
+    grants = await run_in_threadpool(yui.members.grants, session.account)
     if not any(g.role in (Role.ADMIN, Role.COORDINATOR) for g in grants):
         raise HTTPException(403, "係の役割がまだありません。招待した人に聞いてください。")
     visitor = Visitor(session, grants, yui.signer.sign(_CSRF, session.account))
@@ -273,9 +274,3 @@ def _words(language: str) -> Mapping[str, str]:
         if rest == f"{language}.toml":
             found |= {f"{page}.{key}": text for key, text in tomllib.loads(file.read_text("utf-8")).items()}
     return found
-
-
-async def _threaded(call: Callable[..., Any], *values: Any) -> Any:
-    from starlette.concurrency import run_in_threadpool
-
-    return await run_in_threadpool(call, *values)
