@@ -256,8 +256,9 @@ def _newest_first(found: Retrieved, question: str) -> Retrieved:
 
 def _is_same_figure(one: Match, best: Match) -> bool:
     dated = all(_YEAR.search(m.passage.heading) for m in (one, best))
-    same = one.document.id == best.document.id or _undated(one) == _undated(best)
-    return dated and same and one.score > best.score - _SAME_FIGURE and one.passage.known and not one.lacks
+    if not dated or one.score <= best.score - _SAME_FIGURE or not one.passage.known or one.lacks:
+        return False
+    return one.document.id == best.document.id or _undated(one) == _undated(best)
 
 
 def _undated(match: Match) -> str:

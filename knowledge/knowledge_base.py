@@ -285,6 +285,7 @@ class KnowledgeBase:
     def _align_quietly(self) -> None:
         try:
             changes = self.align()
+            self._retriever.read_vocabulary()
         except (EmbedderUnavailable, IndexUnavailable, StoreUnavailable) as error:
             log.error("%s Answering from the keyword indexes.", error)
         else:

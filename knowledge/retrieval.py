@@ -111,7 +111,8 @@ class Retriever:
         self._index = index
         self._on_damage = on_damage
         self._lexical = LexicalIndex(())
-        self._words: colloquial.Vocabulary | None = None
+        self._words = (-1, colloquial.Vocabulary(()))  # and of which revision
+        self._reading = threading.Lock()
         self.own_words = OwnWords()
         self._revision = -1
         self._lock = threading.Lock()
@@ -128,7 +129,6 @@ class Retriever:
             revision = self._store.revision()
             if revision != self._revision:
                 self._lexical = LexicalIndex(self._store.terms())
-                self._words = None
                 self._revision = revision
                 give_memory_back()
         finally:
@@ -223,11 +223,18 @@ class Retriever:
         for_order = np.array(preferred, dtype=np.float32)[ranking]
         return Retrieved(tuple(matches), stacked[ranking], added, scores, known_words, degraded, for_order)
 
+    def read_vocabulary(self) -> None:
+        """Read the words of all texts now, which takes seconds the first time, rather than when a question needs them."""
+        self._vocabulary()
+
     def _vocabulary(self) -> colloquial.Vocabulary:
-        found = self._words
-        if found is None:
-            found = self._words = colloquial.Vocabulary(self._store.wordings())
-        return found
+        with self._reading:
+            revision, words = self._words
+            if revision != self._revision:
+                revision = self._revision
+                words = colloquial.Vocabulary(self._store.wordings(), words)
+                self._words = (revision, words)
+            return words
 
     def _dense(self, text: str, audience: Audience) -> tuple[tuple[Vectors, dict[str, float]] | None, bool]:
         try:
@@ -263,19 +270,14 @@ class Retriever:
     ) -> tuple[list[str], list[tuple[float, ...]]]:
         """The thirty best by the sum of the normalised scores: ids and their words, bigrams, readings, cosine, coverage."""
         cosines = self._cosines(dense, ids)
-        rows: list[tuple[float, ...]] = []
-        for passage_id in ids:
-            i = lexical_index.positions.get(passage_id)
-            of = (
-                (0.0,) * 4
-                if i is None
-                else tuple(float(s[i]) for s in (lexical.words, lexical.bigrams, lexical.readings, lexical.coverage))
-            )
-            rows.append((*of[:3], cosines.get(passage_id, 0.0), of[3]))
-        weights = reranking.weights().fusion
-        fused = [sum(w * r for w, r in zip(weights, row, strict=False)) for row in rows]
-        best = sorted(range(len(ids)), key=lambda i: -fused[i])[:RERANKED]
-        return [ids[i] for i in best], [rows[i] for i in best]
+        at = np.array([lexical_index.positions.get(i, -1) for i in ids])
+        # Found by its vector alone, and not in this index yet: -1, which is the 0 appended.
+        columns = [np.append(s, 0.0)[at] for s in (lexical.words, lexical.bigrams, lexical.readings, lexical.coverage)]
+        columns.insert(3, np.array([cosines.get(i, 0.0) for i in ids]))
+        rows = np.stack(columns, axis=1)
+        weights = np.array(reranking.weights().fusion)
+        best = np.argsort(-(rows[:, : len(weights)] @ weights), kind="stable")[:RERANKED]
+        return [ids[i] for i in best], [tuple(rows[i].tolist()) for i in best]
 
     def _cosines(self, dense: tuple[Vectors, dict[str, float]] | None, ids: list[str]) -> dict[str, float]:
         if dense is None:

@@ -205,6 +205,8 @@ class KnowledgeStore:
         Where several carry an article (a checklist does, and so may what was brought in), it is the one whose source is just
         that article, and of several such the first by id.
         """
+        if not names:
+            return []
         query = sa.select(documents, passages).join(passages, passages.c.document_id == documents.c.id)
         query = query.where(documents.c.article.in_(names), documents.c.kind == Kind.LAW.value, passages.c.position == 0)
         with self._db.read() as c:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache, lru_cache
@@ -249,23 +250,30 @@ class Vocabulary:
     And words that were heard right but written with other kanji (急民預金) those of the texts (休眠預金).
     """
 
-    def __init__(self, texts: Iterable[str]) -> None:
-        self._surfaces: dict[str, str] = {}
-        counts: dict[str, dict[str, int]] = {}
-        for text in texts:
-            for reading, surface in _readings(text):
-                counts.setdefault(reading, {}).setdefault(surface, 0)
-                counts[reading][surface] += 1
-        for reading, surfaces in counts.items():
-            self._surfaces[reading] = max(surfaces, key=lambda s: (surfaces[s], s))
-        self._known = {s for surfaces in counts.values() for s in surfaces}
-        self._sounds = _sounds(counts)
-        self._heard: dict[str, str] = {}
-        for reading, surface in self._surfaces.items():
+    def __init__(self, texts: Iterable[str], known: Vocabulary | None = None) -> None:
+        """`known`: a vocabulary of much the same texts. Reading all of them takes seconds, what differs no time."""
+        self._texts = Counter(texts)
+        self._counts = known._changed_to(self._texts) if known is not None else _counted(self._texts)
+        best = {reading: max((n, s) for s, n in surfaces.items()) for reading, surfaces in self._counts.items()}
+        self._surfaces = {reading: surface for reading, (_, surface) in best.items()}
+        self._known = {s for surfaces in self._counts.values() for s in surfaces}
+        self._sounds = _sounds(self._counts)
+        self._heard: dict[str, str] = {}  # of words that sound nearly the same, the one written most often
+        for reading, (_, surface) in sorted(best.items(), key=lambda item: (-item[1][0], item[0])):
             if len(surface) > 1 and _KANJI_ONLY.fullmatch(surface):
                 self._heard.setdefault(reading.translate(_SOFTENED), surface)
         self._joining: Mapping[str, str] = {k.translate(_TO_KATAKANA): v for k, v in _JOINING.items()}
         self._longest = max((len(r) for r in (*self._surfaces, *self._joining)), default=1)
+
+    def _changed_to(self, texts: Counter[str]) -> dict[str, dict[str, int]]:
+        """How often each way of writing a reading stands in these texts, worked out from those of this vocabulary."""
+        counts = dict(self._counts)
+        for changed, by in ((texts - self._texts, 1), (self._texts - texts, -1)):
+            for reading, surfaces in _counted(changed).items():
+                before = counts.get(reading, {})
+                now = {s: before.get(s, 0) + by * surfaces.get(s, 0) for s in {**before, **surfaces}}
+                counts[reading] = {s: n for s, n in now.items() if n}
+        return {reading: surfaces for reading, surfaces in counts.items() if surfaces}
 
     def restore(self, text: str) -> str:
         """The text with its long runs of kana read as the field's words; anything else stays as it is.
@@ -325,6 +333,16 @@ class Vocabulary:
             end, surface = cut[end]
             pieces.append(surface)
         return "".join(reversed(pieces))
+
+
+def _counted(texts: Counter[str]) -> dict[str, dict[str, int]]:
+    """How often each way of writing a reading stands in some texts."""
+    counts: dict[str, dict[str, int]] = {}
+    for text, n in texts.items():
+        for reading, surface in _readings(text):
+            surfaces = counts.setdefault(reading, {})
+            surfaces[surface] = surfaces.get(surface, 0) + n
+    return counts
 
 
 def _sounds(words: Mapping[str, Iterable[str]]) -> dict[str, set[str]]:

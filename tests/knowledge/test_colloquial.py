@@ -1,4 +1,6 @@
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from knowledge.languages import colloquial
 
@@ -135,3 +137,15 @@ def test_kanji_that_make_no_word_are_read_as_one_that_sounds_alike(typed: str, m
 
 def test_what_is_said_of_stays_where_a_part_is_taken_back() -> None:
     assert colloquial.unwrapped("教育繰越金は5%じゃなくて10%だったよね") == "教育繰越金は10%だったよね"
+
+
+_TEXTS = ["合併の届出", "監査会の人数", "市民の会", "理事の任期", "自治会との会議", "辞任の届出", "総会の招集", "創会の記念"]
+_KANA = "りじのにんき じにんのとどけで しみんのかい じちかいとのかいぎ そうかいのしょうしゅう がっぺい"
+
+
+@given(st.lists(st.sampled_from(_TEXTS)), st.lists(st.sampled_from(_TEXTS)))
+def test_a_vocabulary_that_changes_reads_as_one_made_anew(before: list[str], after: list[str]) -> None:
+    changed = colloquial.Vocabulary(after, colloquial.Vocabulary(before))
+    anew = colloquial.Vocabulary(after)
+    assert changed.restore(_KANA) == anew.restore(_KANA)
+    assert changed.heard("合平の届出と監差会") == anew.heard("合平の届出と監差会")
