@@ -65,6 +65,7 @@ _AT_ONCE = re.compile(r"その日(のうち)?に|すぐに?(?=解散)|直ちに|
 _DENIAL = re.compile(r"[^。\n]*(?:では|わけでは)(?:ありません|ない)")
 _FORBIDDEN = re.compile(r"([^。、\n]*に応じた[^。、\n]*)はできません")
 _REGARDLESS = re.compile(r"([一-龥]{2})(?:の[一-龥]{2})?(?:に関係なく|によらず|にかかわらず)")
+_NOT_AT_END = re.compile(r"(?:ない|ません)(?:の|ん|です|だ)*(?:よね|ね|か|でしょう?|はず|って)?[?。!]*$")
 _NOT, _OBLIGED = re.compile("ない|ません"), re.compile(r"(?:な(?:いと|ければ|きゃ|くちゃ)|ては)(?:いけ|なら|だめ)(?:ない|ません)?")
 _DIALECT_END = re.compile(r"(?:じゃろう?|やろう?|だべ|ずら)(?=[?。!]|$)")
 _OF_ALL, _ONLY = (
@@ -77,6 +78,15 @@ _COMES = (
 )
 _IN_FULL = re.compile(r"(?:全部|全額|丸ごと|まるまる)を?(?:出|払|補助|返|もら|みて)")
 _PART = re.compile(r"(?:費用|経費|額|金)[^。、]{0,4}の?(?:\d+分の\d+|\d+(?:%|割))")
+# More than what is told to be the limit; each their part of what all answer for; what is on one day said to be on two.
+_MORE, _LIMIT = (
+    re.compile(r"(?:足し|上乗せし|加え|上乗せ)て|(?:利益|もうけ|剰余金)[のも][^、。]{0,4}(?:も|まで)"),
+    re.compile(r"を限度に|が上限"),
+)
+_SHARED_OUT, _JOINTLY = re.compile(r"半分ずつ|折半|頭割り|人数で割|等分|割り勘"), re.compile(r"連帯")
+_NEXT_DAY, _DAY = re.compile(r"次の日|翌日|あくる日|前の日|前日|別の日"), re.compile(r"(?:\d{1,2}月)?\d{1,2}日")
+_LEGAL_PERSON, _NAMED_PERSON = re.compile(r"[一-龥]{2,4}法人"), re.compile(r"「([一-龥]{2,4}法人)」")
+_IF_ONLY = re.compile(r"^[^。、]{0,12}(?:ば|たら|と)(?:いい|よい|大丈夫)")  # says nothing without what stands before it
 _OF_VOTES = re.compile(r"\d分の\d以上の賛成")
 _GOAL = re.compile(r"目標[^。]{0,16}(?:達成|集まっ|届い|超え|クリア)")
 _SHORT_OF_GOAL = re.compile(r"目標[^。]{0,40}[(（](?:\d|[1-9]\d)(?:\.\d+)?%[)）]")
@@ -112,8 +122,23 @@ def judge(question: str, told: str) -> bool | None:
     sentence = _confirming(_standard(question))
     if not sentence:
         return None
+    if _IF_ONLY.match(sentence):
+        sentence = _standard(question)
     told = ja.normalise(told)
-    for judge_one in (_article, _first, _unneeded, _in_part, _from, _by_whom, _at_once, _events, _years, _quantities, _sites):
+    for judge_one in (
+        _article,
+        _first,
+        _unneeded,
+        _in_part,
+        _opposed,
+        _from,
+        _by_whom,
+        _at_once,
+        _events,
+        _years,
+        _quantities,
+        _sites,
+    ):
         judged = judge_one(sentence, told)
         if judged is not None:
             return judged
@@ -138,6 +163,19 @@ def _in_part(sentence: str, told: str) -> bool | None:
         "過半数" in sentence and "過半数" not in told and _OF_VOTES.search(told.split("\n")[0])
     )
     return False if part or (_GOAL.search(sentence) and _SHORT_OF_GOAL.search(told)) else None
+
+
+def _opposed(sentence: str, told: str) -> bool | None:
+    """More than a limit, shared out what all answer for, two days for one, one kind of legal person for another."""
+    first = told.split("\n")[0]
+    persons = set(_NAMED_PERSON.findall(first))
+    opposed = (
+        (_MORE.search(sentence) and _LIMIT.search(first))
+        or (_SHARED_OUT.search(sentence) and _JOINTLY.search(first))
+        or (_NEXT_DAY.search(sentence) and len(set(_DAY.findall(first))) == 1)
+        or (persons and _LEGAL_PERSON.search(sentence) and not any(p in sentence for p in persons))
+    )
+    return False if opposed and not _NOT_AT_END.search(sentence) else None
 
 
 def _from(sentence: str, told: str) -> bool | None:

@@ -57,7 +57,7 @@ def test_a_wrong_premise_is_corrected_first_and_a_right_one_is_not_denied(shippe
     found = outcomes(shipped, QUESTIONS / "premises.jsonl")
     denied = {o.question.id for o in found if o.answer["text"].startswith("いいえ")}
     wrong = {o.question.id for o in found if o.question.style == "wrong-premise"}
-    assert len(wrong - denied) <= 2, wrong - denied
+    assert wrong <= denied, wrong - denied
     assert not denied - wrong
 
 
