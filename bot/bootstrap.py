@@ -90,12 +90,13 @@ class Yui:
     in_use: InUse
 
     def keep_up(self) -> None:
-        """What has to happen while time passes: hide what is past its day, let go of what is kept for a while only."""
+        """What has to happen while time passes: hide what is past its day, let go of what is old, read what is new."""
         self.curation.expire()
         self.entries.expire()
         self.asked.expire()
         self.imports.tidy()
         self.synonyms.refresh()
+        self.knowledge.read_ahead()
 
     def close(self) -> None:
         self.imports.close()

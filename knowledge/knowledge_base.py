@@ -156,6 +156,11 @@ class KnowledgeBase:
         """Read what changed in the rows into the keyword index."""
         self._retriever.refresh()
 
+    def read_ahead(self) -> None:
+        """Read what changed before a question needs it: the words of all texts take seconds the first time."""
+        self._retriever.refresh()
+        self._retriever.read_vocabulary()
+
     def retrieve(
         self, text: str, audience: Audience | None = None, top_k: int = RERANKED, hidden: frozenset[str] = frozenset()
     ) -> Retrieved:
@@ -285,7 +290,6 @@ class KnowledgeBase:
     def _align_quietly(self) -> None:
         try:
             changes = self.align()
-            self._retriever.read_vocabulary()
         except (EmbedderUnavailable, IndexUnavailable, StoreUnavailable) as error:
             log.error("%s Answering from the keyword indexes.", error)
         else:

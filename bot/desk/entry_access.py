@@ -103,6 +103,11 @@ class EntryAccess:
         known = {PUBLIC, FEDERATION, *(co_op_key(c.id) for c in self._members.co_ops())}
         return [Flaw("no_co_op", "audience", "", k.removeprefix("coop:")) for k in content.audience if k not in known]
 
+    def _now_at(self, document_id: str) -> tuple[int, Content | None]:
+        """The number of the latest version, read first so that the content beside it is that one's or newer, never older."""
+        latest = self._rows.latest(document_id)
+        return latest, self._before(document_id)
+
     def _before(self, document_id: str) -> Content | None:
         document = self._knowledge.whole(document_id)
         return shown_content(document) if document else None
@@ -117,7 +122,7 @@ class EntryAccess:
 
     def _hide(self, held: Listed, note: str) -> None:
         """Hide an entry that is past its day, or show it again; its text stays as it is."""
-        content, latest = self._before(held.id), self._rows.latest(held.id)
+        latest, content = self._now_at(held.id)
         if content is None:
             return
         first = self._first(latest, content, held.origin)

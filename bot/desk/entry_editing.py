@@ -53,18 +53,15 @@ class EntryEditing(EntryAccess):
         content = cleaned(content)
         if found := self.flaws(editor, document_id, content):
             raise Flawed(found)
-        former, latest = self._before(document_id), self._rows.latest(document_id)
-        if latest != based_on and (conflict := self._conflict(document_id, based_on, content, former)):
+        latest, former = self._now_at(document_id)
+        if latest != based_on and (conflict := self._conflict(document_id, based_on, content)):
             return conflict
         if content == former:
             return Saved(document_id, latest, changed=False)
         try:
             self._write(document_id, content, held, former, Version(latest + 1, content, editor, self._now(), note))
         except Taken:
-            again = self._before(document_id)
-            return self._conflict(document_id, based_on, content, again) or self.save(
-                editor, document_id, latest + 1, content, note
-            )
+            return self._conflict(document_id, based_on, content) or self.save(editor, document_id, latest + 1, content, note)
         return Saved(document_id, latest + 1)
 
     def new(self, editor: str, content: Content) -> Saved:
@@ -86,7 +83,7 @@ class EntryEditing(EntryAccess):
     def remove(self, editor: str, document_id: str) -> Saved:
         """Take an entry out; every version of it is kept."""
         held = self._to_edit(editor, document_id)
-        former, latest = self._before(document_id), self._rows.latest(document_id)
+        latest, former = self._now_at(document_id)
         gone = Version(latest + 1, None, editor, self._now(), REMOVED)
         try:
             if self._knowledge.is_shipped(document_id):  # else the next start would bring it back
@@ -174,13 +171,13 @@ class EntryEditing(EntryAccess):
         self._knowledge.take_over(document_of(document_id, shown), origin, self._rows.add(document_id, version, first))
         self._align(document_id)
 
-    def _conflict(self, document_id: str, based_on: int, content: Content, now: Content | None) -> Conflict | None:
+    def _conflict(self, document_id: str, based_on: int, content: Content) -> Conflict | None:
         """None where what was done meanwhile left the text as it was."""
         versions = {v.version: v for v in self._rows.versions(document_id)}
         if not versions:
             return None
         base, last = versions.get(based_on), versions[max(versions)]
-        theirs = now or last.content
+        theirs = self._before(document_id) or last.content
         if theirs is None:
             raise Refused("not_there")
         if base is not None and base.content == theirs:

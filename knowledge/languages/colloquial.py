@@ -371,8 +371,9 @@ def _alone(character: str) -> frozenset[str]:
 def _readings(text: str) -> Iterable[tuple[str, str]]:
     """Readings of the kanji words of a text, alone and joined with their neighbours: 理事 リジ, 代表理事 ダイヒョウリジ."""
     run: list[tuple[str, str]] = []
-    yield from ((name, name) for name in _KATAKANA_NAME.findall(ja.normalise(text)))
-    for m in [*ja.morphemes(ja.normalise(text)), None]:
+    text = ja.normalise(text)
+    yield from ((name, name) for name in _KATAKANA_NAME.findall(text))
+    for m in [*ja.morphemes(text), None]:
         if (
             m is not None
             and _KANJI.search(m.surface())

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from pathlib import Path
 
 import httpx
 import icalendar
@@ -25,8 +26,8 @@ OPERATOR = "cli:tests"
 
 
 @pytest.fixture(scope="module")
-def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Yui]:
-    configured = Settings(data_dir=tmp_path_factory.mktemp("pages"), public_url="https://yui.example.jp", _env_file=None)
+def running(tmp_path_factory: pytest.TempPathFactory, filled: Callable[[Path], Path]) -> Iterator[Yui]:
+    configured = Settings(data_dir=filled(tmp_path_factory.mktemp("pages")), public_url="https://yui.example.jp", _env_file=None)
     yui = build(configured, clock=FixedClock(NOW.isoformat()), embedder=FakeEmbedder())
     yui.members.give(OPERATOR, Grant(Role.ADMIN))
     yui.members.put_co_op(CoOp("ueda", "労協うえだ"))

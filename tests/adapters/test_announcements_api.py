@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -19,8 +20,8 @@ NEW: dict[str, Any] = {"content": {"title": "総会", "text": "総会です。"}
 
 
 @pytest.fixture(scope="module")
-def bot(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
-    settings = Settings(data_dir=tmp_path_factory.mktemp("announcing"), _env_file=None)
+def bot(tmp_path_factory: pytest.TempPathFactory, filled: Callable[[Path], Path]) -> Iterator[Running]:
+    settings = Settings(data_dir=filled(tmp_path_factory.mktemp("announcing")), _env_file=None)
     with Running(settings, build(settings, embedder=FakeEmbedder())) as bot:
         for co_op in ("ueda", "mito"):
             bot.yui.members.put_co_op(CoOp(co_op, f"労協{co_op}"))

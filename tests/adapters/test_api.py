@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -50,8 +50,8 @@ class Api:
 
 
 @pytest.fixture(scope="module")
-def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Api]:
-    settings = Settings(data_dir=tmp_path_factory.mktemp("api"), _env_file=None)
+def running(tmp_path_factory: pytest.TempPathFactory, filled: Callable[[Path], Path]) -> Iterator[Api]:
+    settings = Settings(data_dir=filled(tmp_path_factory.mktemp("api")), _env_file=None)
     with Running(settings, build(settings, clock=FixedClock(), embedder=FakeEmbedder())) as bot:
         for co_op, name in ((UEDA, "労協うえだ"), (SUZAKA, "労協すざか")):
             bot.yui.members.put_co_op(CoOp(co_op, name))
@@ -129,8 +129,10 @@ def test_keys_that_cannot_be_made(keys: ApiKeys) -> None:
     assert [h.name for h in keys.holders()] == ["web"]
 
 
-def test_keys_on_the_command_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    monkeypatch.setenv("YUI_DATA_DIR", str(tmp_path / "data"))
+def test_keys_on_the_command_line(
+    tmp_path: Path, filled: Callable[[Path], Path], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("YUI_DATA_DIR", str(filled(tmp_path / "data")))
 
     def told(*arguments: str) -> tuple[int, str]:
         status = cli.main(["members", *arguments])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -25,8 +25,8 @@ _PROGRAM = str(Path(sys.executable).with_name("st"))
 
 
 @pytest.fixture(scope="module")
-def bot(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
-    settings = Settings(data_dir=tmp_path_factory.mktemp("schema"), _env_file=None)
+def bot(tmp_path_factory: pytest.TempPathFactory, filled: Callable[[Path], Path]) -> Iterator[Running]:
+    settings = Settings(data_dir=filled(tmp_path_factory.mktemp("schema")), _env_file=None)
     with Running(settings, build(settings, embedder=FakeEmbedder())) as bot:
         bot.app.state.throttles = Throttles(Throttle(1_000_000, 1), Throttle(1_000_000, 1))
         bot.yui.members.put_co_op(CoOp("ueda", "労協うえだ"))

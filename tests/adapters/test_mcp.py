@@ -6,7 +6,7 @@ import asyncio
 import os
 import subprocess
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -26,9 +26,9 @@ LUNCH = "夏のお弁当は、ふたの上に保冷剤を2枚置くといたみ�
 
 
 @pytest.fixture(scope="module")
-def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def data(tmp_path_factory: pytest.TempPathFactory, filled: Callable[[Path], Path]) -> Path:
     """A data folder with a co-op that has given a tip of its own."""
-    folder = tmp_path_factory.mktemp("mcp")
+    folder = filled(tmp_path_factory.mktemp("mcp"))
     yui = build(Settings(data_dir=folder, _env_file=None))
     yui.knowledge.align()
     yui.members.put_co_op(CoOp(UEDA, "労協うえだ"))

@@ -22,8 +22,8 @@ from tests.knowledge.test_statutes import NEW, OLD, law
 
 
 @pytest.fixture
-def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setenv("YUI_DATA_DIR", str(tmp_path / "data"))
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, filled: Callable[[Path], Path]) -> Path:
+    monkeypatch.setenv("YUI_DATA_DIR", str(filled(tmp_path / "data")))
     return tmp_path
 
 

@@ -224,8 +224,8 @@ def test_a_rating_is_for_exactly_the_answer_it_carries(shipped: Yui, say: Callab
 
 
 @pytest.fixture
-def failing(tmp_path: Path) -> Iterator[Yui]:
-    yui = build(Settings(data_dir=tmp_path / "data", _env_file=None), clock=FixedClock())
+def failing(tmp_path: Path, filled: Callable[[Path], Path]) -> Iterator[Yui]:
+    yui = build(Settings(data_dir=filled(tmp_path / "data"), _env_file=None), clock=FixedClock())
     yui.knowledge.align()
     yield yui
     yui.close()

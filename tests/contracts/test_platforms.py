@@ -97,13 +97,13 @@ class Everywhere:
 
 
 @pytest.fixture(scope="module")
-def everywhere(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Everywhere]:
+def everywhere(tmp_path_factory: pytest.TempPathFactory, filled: Callable[[Path], Path]) -> Iterator[Everywhere]:
     base, gateway = Route.BASE, DiscordWebSocket.DEFAULT_GATEWAY
     with LinePlatform(secret=SECRET, access_token=TOKEN) as line, DiscordPlatform(token=TOKEN) as discord_:
         discord_.add_guild()
         discord_.add_channel("玄関")
         settings = Settings(
-            data_dir=tmp_path_factory.mktemp("everywhere"),
+            data_dir=filled(tmp_path_factory.mktemp("everywhere")),
             line_channel_secret=SECRET,
             line_channel_access_token=TOKEN,
             line_api_base=line.base,

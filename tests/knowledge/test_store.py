@@ -19,7 +19,6 @@ from tests.knowledge.documents import document
 
 @pytest.fixture
 def store(database: Database) -> KnowledgeStore:
-    database.migrate("knowledge")
     return KnowledgeStore(database)
 
 
@@ -120,10 +119,10 @@ def test_articles_and_phrases_that_exist(store: KnowledgeStore) -> None:
     assert not store.mentions("0%%")
 
 
-def test_all_steps_make_the_tables_that_the_code_describes(database: Database) -> None:
-    database.migrate("knowledge")
-    database.migrate("knowledge")
-    found = sa.inspect(database.engine)
+def test_all_steps_make_the_tables_that_the_code_describes(empty_database: Database) -> None:
+    empty_database.migrate("knowledge")
+    empty_database.migrate("knowledge")
+    found = sa.inspect(empty_database.engine)
     for table in tables.metadata.tables.values():
         columns = {c["name"]: c["nullable"] for c in found.get_columns(table.name)}
         assert columns == {c.name: bool(c.nullable) for c in table.columns}

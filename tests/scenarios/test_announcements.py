@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import logging
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -128,13 +128,13 @@ def start(line: LinePlatform, discord_: DiscordPlatform, data: Path, clock: Fixe
 
 
 @pytest.fixture(scope="module")
-def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
+def place(tmp_path_factory: pytest.TempPathFactory, filled: Callable[[Path], Path]) -> Iterator[Place]:
     base, gateway = Route.BASE, DiscordWebSocket.DEFAULT_GATEWAY
     clock = FixedClock()
     with LinePlatform(secret=SECRET, access_token=TOKEN) as line, DiscordPlatform(token=TOKEN) as discord_:
         discord_.add_guild()
         discord_.add_channel("玄関")
-        with start(line, discord_, tmp_path_factory.mktemp("announcing"), clock) as bot:
+        with start(line, discord_, filled(tmp_path_factory.mktemp("announcing")), clock) as bot:
             discord_.wait_sent()
             bot.yui.members.put_co_op(CoOp("ueda", "労協うえだ"))
             bot.yui.members.give(BY, Grant(Role.COORDINATOR, "ueda"))

@@ -42,8 +42,10 @@ def settings(platform: DiscordPlatform, data: Path) -> Settings:
 
 
 @pytest.fixture(scope="module")
-def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[DiscordPlatform, Running, Path]]:
-    data = tmp_path_factory.mktemp("discord")
+def place(
+    tmp_path_factory: pytest.TempPathFactory, filled: Callable[[Path], Path]
+) -> Iterator[tuple[DiscordPlatform, Running, Path]]:
+    data = filled(tmp_path_factory.mktemp("discord"))
     with DiscordPlatform(token=TOKEN) as platform:
         platform.add_guild("組合のサーバー")
         platform.add_channel("玄関")

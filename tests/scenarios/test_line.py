@@ -24,8 +24,8 @@ PAYLOADS = sorted((Path(__file__).parents[1] / "adapters" / "payloads").glob("li
 
 
 @pytest.fixture(scope="module")
-def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("line")
+def data(tmp_path_factory: pytest.TempPathFactory, filled: Callable[[Path], Path]) -> Path:
+    return filled(tmp_path_factory.mktemp("line"))
 
 
 def settings(line: LinePlatform, data: Path) -> Settings:

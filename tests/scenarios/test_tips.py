@@ -107,12 +107,12 @@ def go_through(discord: DiscordPlatform, step: Message, user: User) -> Message:
 
 
 @pytest.fixture(scope="module")
-def region(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Region]:
+def region(tmp_path_factory: pytest.TempPathFactory, filled: Callable[[Path], Path]) -> Iterator[Region]:
     with LinePlatform(secret=SECRET, access_token=TOKEN) as line, DiscordPlatform(token=TOKEN) as discord:
         discord.add_guild("組合のサーバー")
         discord.add_channel("玄関")
         settings = Settings(
-            data_dir=tmp_path_factory.mktemp("region"),
+            data_dir=filled(tmp_path_factory.mktemp("region")),
             line_channel_secret=SECRET,
             line_channel_access_token=TOKEN,
             line_api_base=line.base,

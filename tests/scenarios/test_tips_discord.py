@@ -24,11 +24,11 @@ SAVE, REVIEW = "Save as tip", "review"
 
 
 @pytest.fixture(scope="module")
-def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[DiscordPlatform, Running]]:
+def place(tmp_path_factory: pytest.TempPathFactory, filled: Callable[[Path], Path]) -> Iterator[tuple[DiscordPlatform, Running]]:
     with DiscordPlatform(token=TOKEN) as platform:
         platform.add_guild("組合のサーバー")
         platform.add_channel("玄関")
-        with Running(settings(platform, tmp_path_factory.mktemp("tips-discord"))) as bot:
+        with Running(settings(platform, filled(tmp_path_factory.mktemp("tips-discord")))) as bot:
             platform.wait_sent()  # it has introduced itself
             yield platform, bot
 

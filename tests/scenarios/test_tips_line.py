@@ -25,8 +25,8 @@ HER = "U" + "1" * 32
 
 
 @pytest.fixture(scope="module")
-def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[LinePlatform, Running]]:
-    data = tmp_path_factory.mktemp("tips-line")
+def running(tmp_path_factory: pytest.TempPathFactory, filled: Callable[[Path], Path]) -> Iterator[tuple[LinePlatform, Running]]:
+    data = filled(tmp_path_factory.mktemp("tips-line"))
     with LinePlatform(secret=SECRET, access_token=TOKEN) as line, Running(settings(line, data)) as bot:
         yield line, bot
 

@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import httpx
@@ -72,8 +73,8 @@ class Desk:
 
 
 @pytest.fixture(scope="session")
-def _desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
-    yui = build(Settings(data_dir=tmp_path_factory.mktemp("desk"), _env_file=None), clock=FixedClock())
+def _desk(tmp_path_factory: pytest.TempPathFactory, filled: Callable[[Path], Path]) -> Iterator[Desk]:
+    yui = build(Settings(data_dir=filled(tmp_path_factory.mktemp("desk")), _env_file=None), clock=FixedClock())
     yui.knowledge.align()
     yui.members.put_co_op(CoOp(UEDA, "うえだ組合", "長野県上田市", ("弁当", "配食")))
     yui.members.give("cli:tests", Grant(Role.ADMIN))

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import datetime as dt
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
@@ -24,8 +25,8 @@ TOLD = "お知らせ：あしたは大掃除です。朝9時に集まってく�
 
 
 @pytest.fixture(scope="module")
-def built(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Yui]:
-    settings = Settings(data_dir=tmp_path_factory.mktemp("talk"), _env_file=None)
+def built(tmp_path_factory: pytest.TempPathFactory, filled: Callable[[Path], Path]) -> Iterator[Yui]:
+    settings = Settings(data_dir=filled(tmp_path_factory.mktemp("talk")), _env_file=None)
     found = build(settings, clock=FixedClock(), embedder=FakeEmbedder())
     found.members.put_co_op(CoOp("ueda", "労協うえだ"))
     found.members.give(HER, Grant(Role.COORDINATOR, "ueda"))

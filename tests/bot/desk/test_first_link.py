@@ -7,6 +7,7 @@ import logging
 import re
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import httpx
@@ -23,8 +24,8 @@ PASSWORD = "さくら 駅前 ラジオ"
 
 
 @pytest.fixture
-def settings(tmp_path: Path) -> Settings:
-    return Settings(data_dir=tmp_path / "data", _env_file=None)
+def settings(tmp_path: Path, filled: Callable[[Path], Path]) -> Settings:
+    return Settings(data_dir=filled(tmp_path / "data"), _env_file=None)
 
 
 @pytest.fixture
