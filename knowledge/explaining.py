@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from knowledge.languages import colloquial, ja
 from knowledge.retrieval import ARTICLE
 from knowledge.types import Kind, Match
+
+Holding = Callable[[Sequence[str], Sequence[str]], Mapping[str, frozenset[str]]]
 
 _NEAR, _ALIKE = 0.55, 0.35  # of the scaled cosine; of the best wording's likeness
 
@@ -32,17 +34,16 @@ class Reasons:
     special_case: bool  # it is about a special case that the question does not name
 
 
-def reasons(question: str, matches: Sequence[tuple[Match, str]]) -> list[Reasons]:
-    """For each match with its searchable text (normalised), in their order."""
+def reasons(question: str, matches: Sequence[Match], holding: Holding) -> list[Reasons]:
+    """For each match, in their order. `holding`: which of some words (normalised forms) each of some passages holds."""
     asked = colloquial.understood(question)
     wanted = _words(asked.text)
     named = set(ARTICLE.findall(asked.text))
-    return [_reasons(m, text, wanted, named) for m, text in matches]
+    held = holding(list(wanted), [m.passage.id for m in matches])
+    return [_reasons(m, held[m.passage.id], wanted, named) for m in matches]
 
 
-def _reasons(match: Match, text: str, wanted: dict[str, str], named: set[str]) -> Reasons:
-    context = colloquial.unify(ja.normalise(f"{match.document.title} {match.document.context()}"))
-    held = set(_words(f"{text}\n{context}"))
+def _reasons(match: Match, held: frozenset[str], wanted: dict[str, str], named: set[str]) -> Reasons:
     f = match.features
     article = ja.normalise(match.document.article)
     return Reasons(
@@ -65,8 +66,7 @@ def _reasons(match: Match, text: str, wanted: dict[str, str], named: set[str]) -
 def _words(text: str) -> dict[str, str]:
     """The words that say what a text is about: normalised form → as it is written."""
     found: dict[str, str] = {}
-    for line in text.split("\n"):
-        for m in ja.morphemes(line):
-            if ja.is_content(m) and not re.fullmatch(r"[\W_]+", m.surface()):
-                found.setdefault(m.normalized_form(), m.surface())
+    for m in ja.morphemes(text):
+        if ja.is_content(m) and not re.fullmatch(r"[\W_]+", m.surface()):
+            found.setdefault(m.normalized_form(), m.surface())
     return found

@@ -171,9 +171,7 @@ class KnowledgeBase:
         """What a question finds, best first, and why it stands there."""
         text = self._retriever.own_words.read(text[-_LONGEST_QUESTION:], self._retriever.uses)
         matches = self._retriever.retrieve(text, audience).matches
-        found = self._store.matches([m.passage.id for m in matches])
-        shown = [(m, found[m.passage.id][2]) for m in matches if m.passage.id in found]
-        return list(zip((m for m, _ in shown), reasons(text, shown), strict=True))
+        return list(zip(matches, reasons(text, matches, self._retriever.holding), strict=True))
 
     def shipped_words(self) -> list[tuple[str, str]]:
         """The shipped table of what is said and what is meant by it, by what is said."""

@@ -179,6 +179,12 @@ class LexicalIndex:
                 return False
         return held is not None
 
+    def holding(self, words: Sequence[str], passage_ids: Sequence[str]) -> dict[str, frozenset[str]]:
+        """Which of some words (normalised forms) each of some passages holds; none for one that is not in this index."""
+        positions = np.array([self.positions.get(i, -1) for i in passage_ids], dtype=np.int64)
+        held = {w: self._fields[0].holding(w, np.maximum(positions, 0)) & (positions >= 0) for w in words}
+        return {i: frozenset(w for w in words if held[w][n]) for n, i in enumerate(passage_ids)}
+
     def missing(self, nouns: Mapping[str, float], passage_ids: Sequence[str]) -> list[float]:
         """For each passage how telling the most telling of these nouns is that it lacks, 0..1. `nouns`: with their weights."""
         positions = np.array([self.positions.get(i, -1) for i in passage_ids], dtype=np.int64)

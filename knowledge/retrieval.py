@@ -7,7 +7,7 @@ import ctypes
 import logging
 import re
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import lru_cache
@@ -142,6 +142,10 @@ class Retriever:
         """Whether a passage holds a phrase (normalised, unified), as far as its letter pairs tell."""
         self.refresh(wait=self._revision < 0)
         return self._lexical.has_all(ja.terms(phrase).bigrams)
+
+    def holding(self, words: Sequence[str], passage_ids: Sequence[str]) -> dict[str, frozenset[str]]:
+        """Which of some words (normalised forms) each of some passages holds."""
+        return self._lexical.holding(words, passage_ids)
 
     def retrieve(
         self,

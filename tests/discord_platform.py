@@ -1220,8 +1220,9 @@ class DiscordPlatform:
         if response.loading:
             check_message(call.body, len(call.files))
             return self._complete(response, call.body, call.files).payload(self.bot)
+        edited = self._edit(response, call.body, call.files)
         found.updated = found.updated or response is found.original
-        return self._edit(response, call.body, call.files)
+        return edited
 
     @route("DELETE", "/webhooks/{app}/{token}/messages/{message}")
     def _delete_response(self, _: Call, app: str, token: str, message: str) -> None:
@@ -1249,8 +1250,8 @@ class DiscordPlatform:
         return message
 
     def _complete(self, message: Message, body: Json, files: Mapping[str, bytes]) -> Message:
-        message.flags &= EPHEMERAL
         self._fill(message, {**body, "flags": (body.get("flags") or 0) & ~EPHEMERAL}, files)
+        message.flags &= ~LOADING  # last: who waits for it looks at all of it then
         self._message_event("MESSAGE_UPDATE", message)
         return message
 

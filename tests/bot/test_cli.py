@@ -106,15 +106,28 @@ def test_doctor_finds_nothing_and_finds_a_wrong_name(data: Path) -> None:
         (("evaluate", "nowhere.jsonl"), 1, "cannot be read"),
     ],
 )
-def test_wrong_input_is_one_sentence_and_the_right_code(data: Path, arguments: tuple[str, ...], code: int, told: str) -> None:
+def test_wrong_input_is_one_sentence_and_the_right_code(
+    data: Path,
+    arguments: tuple[str, ...],
+    code: int,
+    told: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(data)
+    monkeypatch.setenv("YUI_DATA_DIR", str(data / "data"))
     (data / "broken.jsonl").write_text('{"id": 1, "question": "監事の任期は?"}\n{"id": \n', "utf-8")
     (data / "latin.jsonl").write_bytes(b'{"id": 1, "question": "\xe9"}')
-    done = run(data, *arguments)
-    assert done.returncode == code
-    assert told in done.stderr.decode()
-    assert "Traceback" not in done.stderr.decode()
+    try:
+        found = cli.main(arguments)
+    except SystemExit as ended:
+        found = int(ended.code or 0)
+    said = capsys.readouterr().err
+    assert found == code
+    assert told in said
+    assert "Traceback" not in said
     if code == 1:
-        assert done.stderr.decode().count("\n") == 1
+        assert said.count("\n") == 1
 
 
 def test_a_wrong_setting(data: Path) -> None:

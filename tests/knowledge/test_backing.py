@@ -126,6 +126,7 @@ def marked(text: str, stop: str = "。") -> str:
     return re.sub(r"\.(?=\s+[A-Z]|$)", " [1].", text)
 
 
+@pytest.mark.long
 def test_what_the_passages_say_themselves_is_backed() -> None:
     ja = [is_backed(marked(p.short), [(p.id, f"{p.short}\n{p.detail}\n{p.easy}\n{p.en}")], "ja") for p in SHORT]
     assert sum(ja) >= 0.95 * len(ja)

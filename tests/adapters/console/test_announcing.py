@@ -165,6 +165,7 @@ def test_on_paper(desk: Desk) -> None:
 @pytest.mark.browser
 @pytest.mark.parametrize("language", ["ja", "en"])
 @pytest.mark.parametrize("width", [360, 1280])
+@pytest.mark.long
 def test_the_pages_on_a_phone_and_at_a_desk(window: Callable[..., BrowserContext], width: int, language: str) -> None:
     page = window(f"お知らせの人{width}{language}", ADMIN, width=width, language=language).new_page()
     page.goto("/console/announcements")

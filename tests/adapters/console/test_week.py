@@ -229,6 +229,7 @@ def test_fifty_items_take_at_most_a_hundred_presses(desk: Desk) -> None:
 @pytest.mark.browser
 @pytest.mark.parametrize("language", ["ja", "en"])
 @pytest.mark.parametrize("width", [360, 1280])
+@pytest.mark.long
 def test_the_page_on_a_phone_and_at_a_desk(desk: Desk, window: Callable[..., BrowserContext], width: int, language: str) -> None:
     offered(desk, "お茶会の席は、耳の遠い方を壁ぎわにすると話しやすくなりました。")
     asked(desk, f"送迎の車検はだれの名前で受けましたか {width} {language}")

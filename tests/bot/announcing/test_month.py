@@ -26,6 +26,7 @@ from knowledge import Database
 ROOT = Path(__file__).parents[3]
 
 
+@pytest.mark.long
 def test_a_short_month_with_many_deaths(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Fewer groups and days than `make soak` has, and four times as many deaths for each step."""
     for name, value in (("GROUPS", 5), ("DAYS", 5), ("QUOTA", 60), ("FEWEST", 1.0), ("MEDIAN", 2.0), ("ANNOUNCED", 12)):
@@ -41,6 +42,7 @@ def test_a_short_month_with_many_deaths(tmp_path: Path, monkeypatch: pytest.Monk
 
 
 @pytest.mark.parametrize("broken", ["doubled", "lost"])
+@pytest.mark.long
 def test_the_books_of_the_month_notice_what_is_wrong(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, broken: str) -> None:
     """A platform that forgets its keys shows things twice, one that lies loses them: the figures must say so."""
     for name, value in (("GROUPS", 3), ("DAYS", 5), ("ANNOUNCED", 12)):
