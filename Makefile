@@ -55,7 +55,7 @@ browser:
 soak: $(VENV)/.dev
 	$(BIN)/python -m bench.soak
 	$(BIN)/python -m bench.audience
-	$(BIN)/python -m bench.announcements --fan-out 5000
+	$(BIN)/python -m bench.fan_out
 	$(BIN)/python -m bench.announcements --seeds 100
 
 bench: $(VENV)/.dev

@@ -1,9 +1,8 @@
 """A month of announcements over a LINE that fails, with a process that is killed: what arrives free, and are the books right?
 
-    python -m bench.announcements --seeds 100     # `make soak`: the month
-    python -m bench.announcements --fan-out 5000  # `make soak`: one announcement to many chats
+    python -m bench.announcements --seeds 100  # part of `make soak`
 
-The month. 60 groups of 25 people, 12 announcements (9 free, 2 free and then paid after three days, 1 paid at once to two groups), a
+60 groups of 25 people, 12 announcements (9 free, 2 free and then paid after three days, 1 paid at once to two groups), a
 quota of 200. How groups talk: talks a day are log-normal (median 1.2, sigma 0.8, between 0.15 and 8), so that one group in twelve
 talks less than every third day; a talk begins at an hour drawn by `HOURS` and has one to six messages, a minute or two apart. Every
 message offers a reply token; what is said is nobody's business here.
@@ -25,10 +24,8 @@ import heapq
 import itertools
 import json
 import random
-import resource
 import sys
 import tempfile
-import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -41,11 +38,11 @@ from bot.announcing.announcement import Announcement, Content, Means, Plan, Sele
 from bot.announcing.chats import Chats
 from bot.announcing.composing import Announcements
 from bot.announcing.deliveries import Deliveries, Status
-from bot.announcing.engine import Engine, Platform
-from bot.announcing.ledger import CHARGED, Ledger, month_of
+from bot.announcing.engine import Platform
+from bot.announcing.ledger import Ledger, month_of
 from bot.announcing.pictures import Pictures
 from bot.announcing.schedule import Schedule
-from bot.announcing.senders import Outcome, SenderUnavailable, Sending, Shape, Verdict
+from bot.announcing.senders import Outcome, SenderUnavailable, Sending, Verdict
 from bot.announcing.tables import deliveries
 from bot.announcing.times import is_quiet
 from bot.clock import JAPAN
@@ -233,6 +230,7 @@ class Services:
         self.deliveries.expire(clock())
         self.schedule.advance(clock())
         while True:
+            await self.platform.prepare()
             await self.platform.step()
             if not self.platform._running:
                 return
@@ -410,86 +408,12 @@ def months(seeds: Sequence[int], kills: float = 0.004) -> dict[str, Any]:
     return {"seeds": len(found), "free_in_three_days": sum(shares) / len(shares), "least": min(shares), **told}
 
 
-class Counting:
-    """A platform that takes everything a little later, for measuring the fan-out."""
-
-    def __init__(self, platform: str, seconds: float) -> None:
-        self.platform = platform
-        self._seconds = seconds
-        self.taken: Counter[str] = Counter()
-        self._taken = asyncio.Event()
-
-    async def push(self, sending: Sending) -> Outcome:
-        await asyncio.sleep(self._seconds)
-        self.taken[sending.address] += 1
-        self._taken.set()
-        return Outcome(Verdict.SENT, ("m",))
-
-    async def has_taken(self, chats: int) -> None:
-        while len(self.taken) < chats:
-            self._taken.clear()
-            await self._taken.wait()
-
-    async def reply(self, sendings: Sequence[Sending], reply_token: str) -> Outcome:  # noqa: ARG002
-        return Outcome(Verdict.UNSUPPORTED)
-
-    async def edit(self, sending: Sending, message_ids: Sequence[str]) -> Outcome:  # noqa: ARG002
-        return Outcome(Verdict.UNSUPPORTED)
-
-    async def people(self, address: str) -> int | None:  # noqa: ARG002
-        return PEOPLE
-
-    async def quota(self) -> tuple[int | None, int] | None:
-        return None, 0
-
-
-def fan_out(chats: int, platform: str, seconds: float = 0.03) -> dict[str, Any]:
-    """One announcement to many chats, through the real engine: deliveries a second, and what it adds to the memory."""
-    with tempfile.TemporaryDirectory() as folder:
-        database = Database(f"sqlite:///{folder}/yui.db")
-        Store(database)
-        clock = SimulatedClock(dt.datetime(2027, 3, 1, 10, tzinfo=JAPAN))
-        chance = random.Random(1)  # noqa: S311
-        services = Services(database, clock, Line(clock, chance), chance)
-        services.members.give(_OPERATOR, Grant(Role.ADMIN))
-        for n in range(chats):
-            services.chats.known(f"{platform}:{n}", platform, f"A{n}", Shape.CHAT)
-        told = services.announcements.compose(_OPERATOR, Content("題", "本文"), Selection(everyone=True), Plan(means=Means.NOW))
-        services.announcements.schedule(told.id, told.version, _OPERATOR)
-        sender = Counting(platform, seconds)
-        engine = Engine(services.schedule, services.deliveries, services.ledger, services.chats, clock)
-        began, memory = time.monotonic(), _memory()
-        asyncio.run(_until(engine, sender, chats))
-        took, more = time.monotonic() - began, _memory() - memory
-        report = services.announcements.report(told.id, _OPERATOR)
-        database.close()
-    counted = {"delivered": report.free + report.paid, "doubled": sum(n > 1 for n in sender.taken.values())}
-    return {"platform": platform, "chats": chats, **counted, "per_second": round(chats / took, 1), "memory_mb": round(more, 1)}
-
-
-async def _until(engine: Engine, sender: Counting, chats: int) -> None:
-    running = asyncio.create_task(engine.run([sender]))
-    await asyncio.wait([running, asyncio.create_task(sender.has_taken(chats))], return_when=asyncio.FIRST_COMPLETED)
-    running.cancel()
-    await asyncio.gather(running, return_exceptions=True)
-
-
-def _memory() -> float:
-    """The most this process has held so far, in MB."""
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-
-
 def main() -> None:
     parser = argparse.ArgumentParser()
-    parser.add_argument("--seeds", type=int, default=0)
+    parser.add_argument("--seeds", type=int, default=100)
     parser.add_argument("--first", type=int, default=1)
-    parser.add_argument("--fan-out", type=int, default=0)
     options = parser.parse_args()
-    if options.fan_out:
-        for platform in ("discord", *CHARGED):
-            print(json.dumps(fan_out(options.fan_out, platform)), flush=True)
-    if options.seeds:
-        print(json.dumps(months(range(options.first, options.first + options.seeds))), flush=True)
+    print(json.dumps(months(range(options.first, options.first + options.seeds))), flush=True)
 
 
 if __name__ == "__main__":

@@ -179,11 +179,12 @@ class Inbox:
             .order_by(inbox.c.received_at)
             .limit(most)
             .with_for_update(skip_locked=True)
+            .cte("free")  # PostgreSQL may ask a plain subquery again for each row, and take more than the limit
         )
         # One statement, so that SQLite takes its lock for writing at once.
         take = (
             sa.update(inbox)
-            .where(sa.tuple_(inbox.c.platform, inbox.c.id).in_(free))
+            .where(sa.tuple_(inbox.c.platform, inbox.c.id).in_(sa.select(free.c.platform, free.c.id)))
             .values(leased_until=now + _LEASE, attempts=inbox.c.attempts + 1)
             .returning(inbox)
         )

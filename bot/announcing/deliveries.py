@@ -122,7 +122,7 @@ class Deliveries:
         `but`: ids this process has in hand. What the quota does not suffice for waits for a free reply, or for the next month.
         """
         charged, month = platform in CHARGED, month_of(now)
-        if most <= 0:
+        if most <= 0 or not self.next_due(platform, now):  # reading first: nothing is written where nothing is due
             return []
         real = self._real()
         with self._db.write() as c:
@@ -151,11 +151,12 @@ class Deliveries:
             .order_by(deliveries.c.priority.desc(), deliveries.c.push_from, deliveries.c.id)
             .limit(most)
             .with_for_update(skip_locked=True)
+            .cte("first")  # PostgreSQL may ask a plain subquery again for each row, and take more than the limit
         )
         editing = deliveries.c.state == Status.EDITING
         return (
             sa.update(deliveries)
-            .where(deliveries.c.id.in_(first))
+            .where(deliveries.c.id.in_(sa.select(first.c.id)))
             .values(
                 state=sa.case((editing, Status.EDITING.value), else_=Status.SENDING.value),
                 held_until=real + _LEASE,
@@ -286,8 +287,8 @@ class Deliveries:
         values["attempts"] = deliveries.c.attempts + 1 if again else 1
         if not again:
             values["tried_at"] = self._real()
-        taken = some if again else some.limit(most)
-        take = sa.update(deliveries).where(deliveries.c.id.in_(taken.with_for_update(skip_locked=True))).values(values)
+        taken = (some if again else some.limit(most)).with_for_update(skip_locked=True).cte("taken")
+        take = sa.update(deliveries).where(deliveries.c.id.in_(sa.select(taken.c.id))).values(values)
         with self._db.write() as c:
             rows = c.execute(take.returning(deliveries)).all()
         found = [_delivery(row) for row in rows]
@@ -393,8 +394,9 @@ class Deliveries:
             return [Chat(row.conversation, platform, row.address, Shape.CHAT) for row in c.execute(query)]
 
     def next_due(self, platform: str, now: dt.datetime) -> bool:
-        """Whether anything of a platform is to be pushed now: the question that decides whether the quota is asked for."""
-        due = (deliveries.c.state == Status.WAITING) & (deliveries.c.push_from <= utc(now)) | (deliveries.c.state == Status.SENDING)
+        """Whether anything of a platform is to be pushed or edited now: what decides whether the quota is asked for."""
+        due = (deliveries.c.state == Status.WAITING) & (deliveries.c.push_from <= utc(now))
+        due |= deliveries.c.state.in_((Status.SENDING, Status.EDITING))
         with self._db.read() as c:
             return c.scalar(sa.select(deliveries.c.id).where(deliveries.c.platform == platform, due).limit(1)) is not None
 

@@ -33,7 +33,8 @@ _STOPPED_WITHIN = 5.0  # seconds what has been begun may take when everything st
 _QUOTA_ASKED = 600.0  # seconds between questions about the quota while something is to be paid
 _PEOPLE_ASKED = 60.0  # seconds until a chat that could not be counted is tried again
 _RECOUNTED = dt.timedelta(days=7)  # how old a number may be that only tells what was saved
-_COUNTS = 100  # chats counted at a time
+_COUNTS = 32  # chats counted at a time
+_COUNTED_AGAIN = 0.02  # seconds, while there are more of them
 _CLOSED = 60.0  # seconds a platform rests that refused the key
 
 
@@ -90,16 +91,19 @@ class Platform:
         self._clock = clock
         self._running: dict[asyncio.Task[Outcome], Delivery] = {}
         self._unsettled: list[tuple[Delivery, Outcome]] = []
-        self._rests_until = self._prepared = -_CLOSED
+        self._rests_until = -_CLOSED
         self._quota_asked: tuple[str, float] = ("", -_QUOTA_ASKED)
         self._not_counted: dict[str, float] = {}
+        self._more_to_count = False
 
     async def work(self) -> None:
+        preparing = asyncio.create_task(self._keep_prepared())
         try:
             while True:
                 well = await _tried(f"announcements on {self._name}", self.step)
                 await (self._wait() if well else _pause(_AFTER_TROUBLE))
         finally:
+            preparing.cancel()
             await self._stop()
 
     async def step(self) -> None:
@@ -108,9 +112,6 @@ class Platform:
         if self._monotonic() < self._rests_until:
             return
         await self._recover()
-        if self._name in CHARGED and self._monotonic() >= self._prepared + _LOOKED / 2:
-            await self._prepare_to_pay()
-            self._prepared = self._monotonic()
         most = _AT_ONCE - len(self._running)
         but = [d.id for d in self._running.values()]
         found = await self._call(self._deliveries.take_due, self._name, self._clock(), most, but)
@@ -161,7 +162,16 @@ class Platform:
 
     # what paying wants to know before
 
-    async def _prepare_to_pay(self) -> None:
+    async def _keep_prepared(self) -> None:
+        """Beside the calls that push: nothing is paid for before it has been counted, and what has been need not wait."""
+        while self._name in CHARGED:
+            well = await _tried(f"counting people on {self._name}", self.prepare)
+            await _pause(_AFTER_TROUBLE if not well else _COUNTED_AGAIN if self._more_to_count else _LOOKED)
+
+    async def prepare(self) -> None:
+        """Ask the platform for its quota and for the people of chats that a push is due in."""
+        if self._name not in CHARGED or self._monotonic() < self._rests_until:
+            return
         now, at = self._clock(), self._monotonic()
         if await self._call(self._deliveries.next_due, self._name, now):
             month, asked = self._quota_asked
@@ -193,6 +203,7 @@ class Platform:
         now = self._monotonic()
         self._not_counted = {k: v for k, v in self._not_counted.items() if v > now}
         wanted = [chat for chat in found if chat.conversation not in self._not_counted][:_COUNTS]
+        self._more_to_count = len(wanted) == _COUNTS
         told = dict(zip((chat.conversation for chat in wanted), await asyncio.gather(*map(self._people, wanted)), strict=True))
         self._not_counted |= {conversation: now + _PEOPLE_ASKED for conversation, people in told.items() if people is None}
         if told:

@@ -63,13 +63,15 @@ def test_the_books_of_the_month_notice_what_is_wrong(tmp_path: Path, monkeypatch
 VICTIM = """
 import asyncio, datetime as dt, random, sys
 from pathlib import Path
-from bench.announcements import Counting, Line, Services, SimulatedClock
+from bench.announcements import Line, Services, SimulatedClock
 from bot.announcing.engine import Engine
 from bot.announcing.senders import Outcome, Verdict
 from bot.clock import JAPAN
 from knowledge import Database
 
-class Writing(Counting):
+class Writing:
+    platform = "discord"
+
     async def push(self, sending):
         await asyncio.sleep(0.002)
         with Path(sys.argv[2]).open("a") as out:
@@ -80,7 +82,7 @@ clock = SimulatedClock(dt.datetime(2027, 3, 1, 10, tzinfo=JAPAN))
 services = Services(Database(f"sqlite:///{sys.argv[1]}"), clock, Line(clock, random.Random(1)), random.Random(1))
 services.deliveries._real = lambda: __import__("time").time() + float(sys.argv[3])
 engine = Engine(services.schedule, services.deliveries, services.ledger, services.chats, clock)
-asyncio.run(engine.run([Writing("discord", 0.0)]))
+asyncio.run(engine.run([Writing()]))
 """
 
 
