@@ -11,7 +11,7 @@ from bot.clock import JAPAN
 from bot.desk.contents import Content, content_of, document_of
 from bot.desk.entry_rows import EXPIRED, EntryRows, Taken, Version
 from bot.desk.refusals import Refused
-from bot.desk.rights import looks_after
+from bot.desk.rights import everybody, looks_after
 from bot.members import Members, co_op_key
 from knowledge import (
     DESK,
@@ -62,8 +62,8 @@ class EntryAccess:
         held = self._knowledge.listing.named([document_id]).get(document_id)
         if held is None:
             return []
-        people = dict.fromkeys(a for a, _, _ in self._members.people() if not a.startswith(("api:", "cli:")))
-        return [a for a in people if self._editable(held, looks_after(self._members, a))]
+        people = {a: mine for a, mine in everybody(self._members).items() if not a.startswith(("api:", "cli:"))}
+        return [a for a, mine in people.items() if self._editable(held, mine)]
 
     def forget(self, person: str) -> None:
         self._rows.forget(self._members.accounts_of(person))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from bot.members import Grant, Members, Role
 
 
@@ -11,7 +13,18 @@ def is_admin(members: Members, account: str) -> bool:
 
 def looks_after(members: Members, account: str) -> frozenset[str] | None:
     """The co-ops somebody looks after; None: all of them."""
-    held = members.grants(account)
+    return looked_after(members.grants(account))
+
+
+def everybody(members: Members) -> dict[str, frozenset[str] | None]:
+    """The same of every account that has a role, in one question."""
+    held: dict[str, set[Grant]] = {}
+    for account, role, co_op in members.people():
+        held.setdefault(account, set()).add(Grant(Role(role), co_op))
+    return {account: looked_after(grants) for account, grants in held.items()}
+
+
+def looked_after(held: Collection[Grant]) -> frozenset[str] | None:
     if any(g.role is Role.ADMIN or g == Grant(Role.COORDINATOR) for g in held):
         return None
     return frozenset(g.co_op for g in held if g.role is Role.COORDINATOR)
