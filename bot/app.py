@@ -29,8 +29,9 @@ from knowledge import KnowledgeError
 log = logging.getLogger(__name__)
 
 _LARGEST_BODY = 256 * 1024  # bytes: the longest question, each character escaped, fits twice
-_LARGEST_WEBHOOK = 2 * 2**20  # bytes: hundreds of events in one call
-_LARGEST_UPLOAD = 64 * 2**20  # bytes of a file sent from the desk; read piece by piece, never held whole
+_LARGER_BODY = 2 * 2**20  # bytes: hundreds of events in one call; a long entry, each character escaped
+_LARGEST_UPLOAD = 64 * 2**20  # bytes of a file that is sent; read piece by piece, never held whole
+_UPLOADS = ("/console/", "/api/announcement-pictures")
 _FIRST_PAUSE, _LONGEST_PAUSE = 5.0, 300.0  # seconds before a platform's connection is started again
 _UPKEEP = 60.0  # seconds
 _CONCURRENT = 500  # requests; more are turned away with 503
@@ -250,7 +251,8 @@ class _Guard:
                 return
             await self._answered(scope, _counted(receive, _LARGEST_UPLOAD), headed)
             return
-        body = await _bounded_body(receive, _LARGEST_WEBHOOK if scope["path"].startswith("/webhook/") else _LARGEST_BODY)
+        is_large = scope["path"].startswith(("/webhook/", "/console/"))
+        body = await _bounded_body(receive, _LARGER_BODY if is_large else _LARGEST_BODY)
         if body is None:
             await _sentence(413)(scope, receive, headed)
             return
@@ -273,7 +275,7 @@ class _Guard:
 
 def _is_upload(scope: Scope) -> bool:
     kind = dict(scope["headers"]).get(b"content-type", b"")
-    return bool(scope["path"].startswith("/console/") and kind.startswith(b"multipart/form-data"))
+    return bool(scope["path"].startswith(_UPLOADS) and kind.startswith(b"multipart/form-data"))
 
 
 def _counted(receive: Receive, largest: int) -> Receive:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -89,6 +89,12 @@ class Yui:
     clock: Callable[[], datetime]
     in_use: InUse
 
+    def quoted(self, platform: str, message_id: str, chats: Sequence[str]) -> str | None:
+        """What a message of the bot told: the id of an answer ("" for none) or of an announcement that went to one of these
+        chats; None for somebody else's message."""
+        answer = self.store.answer_of(platform, message_id)
+        return self.told.carried_by(platform, message_id, chats) if answer is None else answer
+
     def keep_up(self) -> None:
         """What has to happen while time passes: hide what is past its day, let go of what is old, read what is new."""
         self.curation.expire()
@@ -96,6 +102,7 @@ class Yui:
         self.asked.expire()
         self.imports.tidy()
         self.synonyms.refresh()
+        self.bulletin.follow()
         self.knowledge.read_ahead()
 
     def close(self) -> None:
@@ -168,14 +175,14 @@ def build(settings: Settings, *, clock: Callable[[], datetime] | None = None, em
     knowledge.align_in_background()
     ledger, pictures = Ledger(database, clock), Pictures(settings.data_dir / "pictures", settings.public_url)
     deliveries = Deliveries(database, ledger, language_of=lambda chat: store.preference(chat).language, picture=pictures.address)
-    schedule = Schedule(database, chats, clock)
+    schedule = Schedule(database, chats, clock, notices)
     linking = Linking(members, chats)
-    announcements = Announcements(database, members, chats, schedule, ledger, clock, pictures)
-    announcing = AnnouncementTalk(announcements, members, Dialogues(database), clock)
-    sharing = Sharing(members, curation, questions, notices, talk, linking, the_round, asked, announcing)
     told = Told(database, clock)
     bulletin = Bulletin(knowledge, told, lambda announcement: address(settings.public_url, signer, announcement), clock)
     bulletin.refresh()
+    announcements = Announcements(database, members, chats, schedule, ledger, clock, pictures, bulletin.follow)
+    announcing = AnnouncementTalk(announcements, members, Dialogues(database), clock)
+    sharing = Sharing(members, curation, questions, notices, talk, linking, the_round, asked, announcing)
     conversations = Conversations(knowledge, store, signer, clock, metrics, forget, settings.names[0], rewriter, sharing, bulletin)
     return Yui(
         settings=settings,

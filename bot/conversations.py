@@ -59,6 +59,7 @@ class Conversations:
         self._forget: Callable[[str], object] = forget or store.forget
         self._name = name
         self._sharing = sharing
+        self._bulletin = bulletin
         self._memory = Memory(store)
         self._answers = Answers(knowledge, self._memory, signer, clock, rewriter, sharing)
         commands = Commands(knowledge, self._answers, self._memory, signer, self._rated, self._forget)
@@ -180,10 +181,15 @@ class Conversations:
         state = alone or self._memory.state(message.conversation, now)
         preference = Preference() if alone else self._memory.preference(owner(message))
         state = replace(state, language=wording.known(message.language or _language(text, preference, state)))
-        if message.quotes and (told := self._memory.told_by(message.quotes)):
+        if message.quotes and (told := self._told_by(message.quotes)):
             state = replace(state.about(told, message.quotes), aspect="")
         audience = self._sharing.audience(message) if self._sharing else Audience.of_member(message.co_op)
         return Turn(message, text, recognise(text), state, preference, audience)
+
+    def _told_by(self, quoted: str) -> tuple[str, ...]:
+        """The passages of an answer, or of an announcement, by its id."""
+        told = self._memory.told_by(quoted)
+        return told or ((quoted,) if self._bulletin and self._bulletin.has(quoted) else ())
 
     def _taken(self, turn: Turn) -> Taken:
         return next(taken for take in self._takers if (taken := take(turn)) is not None)

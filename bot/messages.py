@@ -44,7 +44,7 @@ class IncomingMessage:
     co_op: str | None = None
     platform: str = "console"
     at: datetime | None = None  # when it was written; None: now
-    quotes: str = ""  # the answer it replies to
+    quotes: str = ""  # the answer or the announcement it replies to
     unreadable: bool = False  # a sticker, a picture, a voice: something without words
     press: str = ""  # the signed data of a button that was pressed
     within: tuple[str, ...] = ()  # the channel a thread belongs to

@@ -15,6 +15,7 @@ from knowledge import Answer, Citation, Kind, Match, Statute
 LANGUAGES = tuple(
     sorted(f.name.removesuffix(".toml") for f in resources.files("bot.catalogues").iterdir() if f.name.endswith(".toml"))
 )
+_ISO_DATE = re.compile(r"[0-9]{4}(-[0-9]{2}){0,2}")
 _ARTICLE = re.compile(r"(労働者協同組合法(?:施行令)?) ((?:附則)?第\d+条(?:の\d+)?)")
 _TOPIC = 40  # characters of a tip that name it
 _CHAT_ANSWER = 250  # characters a chat answer has room for on one screen
@@ -100,8 +101,8 @@ def statutes(found: Sequence[Statute], language: str) -> str:
 
 
 def date(value: str, language: str) -> str:
-    """An ISO date as members read it: 2026年6月23日; a month or a year alone where the day isn't known."""
-    if not language.startswith("ja"):
+    """An ISO date as members read it: 2026年6月23日; a month or a year alone where the day isn't known. Anything else as it is."""
+    if not language.startswith("ja") or not _ISO_DATE.fullmatch(value):
         return value
     return "".join(f"{int(part)}{unit}" for part, unit in zip(value.split("-"), "年月日", strict=False))
 

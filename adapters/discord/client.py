@@ -139,7 +139,8 @@ class Client(discord.Client):
         if message.type not in (discord.MessageType.default, discord.MessageType.reply):
             return
         mentioned = self.user.id in message.raw_mentions or self.user in message.mentions
-        quotes = await self._quoted(message)
+        conversation = self.conversation(message.channel.id, message.author.id, message.guild.id if message.guild else None)
+        quotes = await self._quoted(message, conversation)
         addressed = message.guild is None or mentioned or quotes is not None
         self.yui.metrics.received(PLATFORM, addressed=addressed)
         if not addressed or message.id in self._answered:
@@ -148,7 +149,6 @@ class Client(discord.Client):
         # What somebody forwards to the bot is what they ask; such a message has no words of its own.
         said: list[discord.Message | discord.MessageSnapshot] = [message, *message.message_snapshots]
         text = rendering.unmentioned("\n".join(part.content for part in said))
-        conversation = self.conversation(message.channel.id, message.author.id, message.guild.id if message.guild else None)
         if not text and not mentioned and message.guild is not None:
             # A reply that does not mention the bot: Discord keeps its text back.
             await self._reply_to(message, conversation, self.yui.conversations.unheard())
@@ -170,12 +170,13 @@ class Client(discord.Client):
         if reply is not None:
             await self._reply_to(message, conversation, reply)
 
-    async def _quoted(self, message: discord.Message) -> str | None:
-        """The answer this message replies to; None where it replies to nothing of the bot."""
+    async def _quoted(self, message: discord.Message, conversation: str) -> str | None:
+        """The answer or announcement this message replies to; None where it replies to nothing of the bot."""
         reference = message.reference
         if reference is None or reference.message_id is None or reference.type is not discord.MessageReferenceType.reply:
             return None
-        found: str | None = await self.stored(self.yui.store.answer_of, PLATFORM, str(reference.message_id))
+        chats = [conversation, *self.within(message.channel)]  # to a forum's thread an announcement came as to the forum
+        found: str | None = await self.stored(self.yui.quoted, PLATFORM, str(reference.message_id), chats)
         return found
 
     async def on_interaction(self, interaction: discord.Interaction) -> None:

@@ -129,7 +129,7 @@ class Webhook:
         """What is needed to answer a message, if it is addressed to the bot."""
         message = event["message"]
         quoted = message.get("quotedMessageId")
-        quotes = await self._inbox.run(self._yui.store.answer_of, PLATFORM, str(quoted)) if quoted else None
+        quotes = await self._inbox.run(self._yui.quoted, PLATFORM, str(quoted), [conversation]) if quoted else None
         unreadable = message["type"] != "text"
         text, called_by, mentioned = ("", "", False) if unreadable else payloads.without_mentions(message)
         user = source.get("userId") or ""

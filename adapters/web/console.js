@@ -1,11 +1,18 @@
 // Everything here works without this file too; with it, less has to be loaded and clicked.
 "use strict";
 
-// A part of a page that takes a moment: <div data-load="/address">, filled when it comes into view.
+// A part of a page that takes a moment: <div data-load="/address">, filled when it comes into view. Focus in it stays in it.
+const REACHED = "a[href], button, summary";
 async function fill(part, address, options) {
   try {
     const answer = await fetch(address, { credentials: "same-origin", ...options });
-    if (answer.ok) part.innerHTML = await answer.text();
+    if (!answer.ok) return;
+    const text = await answer.text();
+    const at = [...part.querySelectorAll(REACHED)].indexOf(document.activeElement);
+    part.innerHTML = text;
+    if (at < 0) return;
+    part.tabIndex = -1;
+    (part.querySelectorAll(REACHED)[at] ?? part).focus({ preventScroll: true });
   } catch { /* the link in it stays */ }
 }
 const seen = new IntersectionObserver((entries) => {
@@ -51,4 +58,5 @@ if (said) {
   history.replaceState(null, "", here.pathname + here.search);
 }
 const wrong = document.getElementById("wrong");
-if (wrong) { wrong.tabIndex = -1; wrong.focus(); }
+if (wrong) wrong.tabIndex = -1;
+(wrong ?? document.querySelector("[aria-invalid]"))?.focus();

@@ -172,8 +172,9 @@ def _key(operation: dict[str, Any]) -> str:
 def _fields(operation: dict[str, Any], schema: dict[str, Any]) -> list[tuple[str, bool, str]]:
     """(name, required, about) of the parameters in the address and of the body's fields."""
     found = [(p["name"], p["required"], "") for p in operation.get("parameters", ()) if p["in"] == "query"]
-    body = operation.get("requestBody", {}).get("content", {}).get("application/json", {}).get("schema", {})
-    model = schema.get("components", {}).get("schemas", {}).get(body.get("$ref", "").rpartition("/")[2], {})
+    content: dict[str, Any] = operation.get("requestBody", {}).get("content", {})
+    body: dict[str, Any] = next((told["schema"] for told in content.values()), {})  # of JSON, or of a form with a file
+    model = schema.get("components", {}).get("schemas", {}).get(body.get("$ref", "").rpartition("/")[2], body)
     required = model.get("required", ())
     return [*found, *((name, name in required, _limits(told)) for name, told in model.get("properties", {}).items())]
 

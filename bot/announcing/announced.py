@@ -10,6 +10,7 @@ import sqlalchemy as sa
 
 from bot.announcing.announcement import Announcement, State
 from bot.announcing.chats import co_ops_of
+from bot.announcing.deliveries import Status
 from bot.announcing.knowledge_of import Announced
 from bot.announcing.schedule import announcement_of
 from bot.announcing.tables import announcements, deliveries, runs, utc
@@ -18,7 +19,9 @@ from bot.members import chat_key, co_op_key, co_ops, linked_chats
 from knowledge import FEDERATION, Audience, Database
 
 _TOLD = (State.SENDING.value, State.DONE.value)
+_SHOWN = (Status.SENT.value, Status.EDITING.value)
 _MOST_CHATS = 100
+_MOST_DELIVERIES = 300  # of one chat, the latest, among which a quoted message is looked for
 _LOOKED_BACK = dt.timedelta(days=400)
 
 
@@ -54,6 +57,20 @@ class Told:
         with self._db.read() as c:
             row = c.execute(sa.select(announcements).where(announcements.c.id == announcement_id)).first()
         return announcement_of(row) if row else None
+
+    def carried_by(self, platform: str, message_id: str, chats: Sequence[str]) -> str | None:
+        """The announcement that a message in one of these chats carried; None for any other message."""
+        mine = deliveries.c.conversation.in_(chats) & (deliveries.c.platform == platform) & deliveries.c.state.in_(_SHOWN)
+        query = sa.select(deliveries.c.announcement, deliveries.c.message_ids).where(mine)
+        query = query.order_by(deliveries.c.sent_at.desc(), deliveries.c.id).limit(_MOST_DELIVERIES)
+        with self._db.read() as c:
+            found = [(row.announcement, list(row.message_ids)) for row in c.execute(query) if message_id in row.message_ids]
+        if not found:
+            return None
+        # What rode on one reply has the ids of all its messages, as many for each and in the order of the rows.
+        ids = found[0][1]
+        announcement: str = found[ids.index(message_id) * len(found) // len(ids)][0]
+        return announcement
 
 
 def _announced(c: sa.Connection, held: sa.ColumnElement[bool]) -> list[Announced]:

@@ -51,6 +51,8 @@ class Asking:
             return self._by_name(asked, valid, over, turn, today) or self._of_kind(asked, valid, turn, today)
         if one := self._gone_on_from(asked, valid, turn):
             return self._one(one, turn, today, asked)
+        if gone := self._gone_on_from(asked, over, turn):
+            return self._past(gone, turn, today)
         return self._listed(asked, valid, turn, today)
 
     def _by_name(
@@ -67,8 +69,7 @@ class Asking:
         if named:
             return self._one(named[0], turn, today, asked)
         gone = next((a for a in over if _is_named(a, asked.names) and asked.may_be_told_by(a.announcement)), None)
-        told = telling.past(gone.announcement, today) if gone else ""
-        return self._tell(told, [gone], turn, today, told=()) if gone and told else None
+        return self._past(gone, turn, today) if gone else None
 
     def _of_kind(self, asked: Asked, valid: Sequence[Announced], turn: Turn, today: dt.date) -> Taken | None:
         """Grants and events that speak of all that is named, in any of their words."""
@@ -116,6 +117,10 @@ class Asking:
             left = (announced.deadline - today).days
             told = f"まだ間に合います({f'あと{left}日' if left else '今日まで'})。{told}"
         return self._tell(told, [announced], turn, today, told=(announced.id,))
+
+    def _past(self, gone: Announced, turn: Turn, today: dt.date) -> Taken | None:
+        told = telling.past(gone.announcement, today)
+        return self._tell(told, [gone], turn, today, told=()) if told else None
 
     def _whole(self, announced: Announced, turn: Turn, today: dt.date) -> Taken:
         """All of it, for the button below an announcement."""

@@ -6,6 +6,7 @@ Whoever acts names the version that was seen; somebody else's change in between 
 from __future__ import annotations
 
 import datetime as dt
+import logging
 import uuid
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -38,7 +39,9 @@ from bot.announcing.tables import announcements, deliveries, ledger, runs, selec
 from bot.announcing.times import Occasion, begins, flaw_of_rule, push_from
 from bot.errors import UserMistake
 from bot.members import Members, Role
-from knowledge import Database
+from knowledge import Database, KnowledgeError
+
+log = logging.getLogger(__name__)
 
 _OPEN_TO_CHANGE = (State.DRAFT, State.PROPOSED, State.SCHEDULED)
 _OUT = (State.SENDING, State.DONE)
@@ -124,7 +127,10 @@ class Announcements:
         quota: Ledger,
         clock: Callable[[], dt.datetime],
         pictures: Pictures,
+        follow: Callable[[], object] = lambda: None,
     ) -> None:
+        """`follow`: lets what can be found follow what is told."""
+        self._follow = follow
         self._db = database
         self._members = members
         self._chats = chats
@@ -200,20 +206,26 @@ class Announcements:
             waiting = (deliveries.c.announcement == held.id) & (deliveries.c.state == Status.WAITING)
             c.execute(sa.update(deliveries).where(waiting).values(state=Status.WITHDRAWN, why="withdrawn"))
             self._tell_again(c, done, Occasion.WITHDRAWAL)
+        self._let_follow()
         return done
 
     def correct(self, announcement_id: str, version: int, by: str, content: Content) -> Announcement:
         """Other words for what has left: edited on Discord, told with the next reply on LINE. What waits leaves corrected."""
         held = self._mine(announcement_id, by)
-        _refuse(flaws(content))
+        # The picture it left with needs no second look: it may have been lost since, and words can be corrected all the same.
+        new = content.picture if content.picture != held.content.picture else ""
+        _refuse(flaws(content) + self._pictures.flaws(new))
         with self._db.write() as c:
             done = self._step(c, replace(held, content=content), version, _OUT, State.SENDING)
             self._tell_again(c, done, Occasion.CORRECTION)
+        self._let_follow()
         return done
 
     def try_out(self, announcement_id: str, by: str, conversation: str) -> None:
         """Send it to one chat only, oneself for instance. Where that costs, it waits for the next free reply there."""
         held = self._mine(announcement_id, by)
+        if held.state is State.WITHDRAWN:
+            raise UserMistake("取り消したお知らせは、試し送りできません。")
         to = [chat for chat in self._chats.all() if chat.conversation == conversation]
         if not to or (conversation not in self._members.accounts_of(by) and not self._rules(by, to[0].co_op)):
             raise UserMistake("試し送りの送り先が見つかりません。ボットと話したことのある相手を選んでください。")
@@ -311,11 +323,12 @@ class Announcements:
             rows = c.execute(query if everywhere else query.where(selections.c.co_op.in_(own))).all()
         return [SavedSelection(r.id, r.name, r.co_op, read(Selection, r.selection)) for r in rows]
 
-    def drop_selection(self, by: str, name: str) -> bool:
-        found = [s for s in self.selections(by) if s.name == name]
+    def drop_selection(self, by: str, selection_id: str) -> bool:
+        """False for one that is not this person's, or not there."""
+        mine = [s.id for s in self.selections(by) if s.id == selection_id]
         with self._db.write() as c:
-            c.execute(sa.delete(selections).where(selections.c.id.in_([s.id for s in found])))
-        return bool(found)
+            c.execute(sa.delete(selections).where(selections.c.id.in_(mine)))
+        return bool(mine)
 
     # inside
 
@@ -350,8 +363,17 @@ class Announcements:
         to = [
             Chat(*row[:3], Shape(row.shape), people=row.people) for row in c.execute(sa.select(*columns).where(unsent).distinct())
         ]
-        if to:
+        told_of = seen & deliveries.c.run.in_(sa.select(runs.c.id).where(runs.c.occasion != Occasion.TEST))
+        # Also where it is only edited there is a run: answers tell when it was corrected.
+        if to or c.scalar(sa.select(deliveries.c.id).where(told_of).limit(1)):
             self._run_within(c, told, occasion, list({chat.conversation: chat for chat in to}.values()))
+
+    def _let_follow(self) -> None:
+        """The words of before leave the search at once. It is done already: what cannot follow now does with the next question."""
+        try:
+            self._follow()
+        except KnowledgeError as error:
+            log.error("A changed announcement is found as it was for a while. %s", error)
 
     def _run_now(self, told: Announcement, occasion: Occasion, to: Sequence[Chat]) -> None:
         with self._db.write() as c:

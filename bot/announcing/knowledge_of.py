@@ -19,6 +19,7 @@ from knowledge import (
     Kind,
     KnowledgeBase,
     Passage,
+    StoreUnavailable,
     prefecture_in,
 )
 
@@ -99,6 +100,14 @@ class Bulletin:
         if self._followed != (told, _over(told, self._clock())):
             self.refresh()
         return told
+
+    def has(self, announcement_id: str) -> bool:
+        """Whether something has been told under this id and not withdrawn, however long ago."""
+        try:
+            return any(a.id == announcement_id for a in self._announced())
+        except StoreUnavailable as error:
+            log.error("Announcements could not be read. %s", error)
+            return False
 
     def told_to(self, audience: Audience, now: dt.datetime) -> tuple[list[Announced], list[Announced]]:
         """What this audience was told: what is valid, the latest first, and what is over."""

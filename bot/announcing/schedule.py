@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import logging
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
@@ -17,6 +17,7 @@ from bot.announcing.chats import Chats
 from bot.announcing.deliveries import OPEN, FanOut, Status, fan_out
 from bot.announcing.tables import announcements, deliveries, insert, runs, utc
 from bot.announcing.times import Due, Occasion, occurrences, push_from, runs_of
+from bot.notices import Notices
 from knowledge import Database
 
 log = logging.getLogger(__name__)
@@ -55,10 +56,11 @@ class Run:
 class Schedule:
     """Synchronous; methods that take a connection are a part of somebody else's transaction."""
 
-    def __init__(self, database: Database, chats: Chats, clock: Callable[[], dt.datetime]) -> None:
+    def __init__(self, database: Database, chats: Chats, clock: Callable[[], dt.datetime], notices: Notices | None = None) -> None:
         self._db = database
         self._chats = chats
         self._clock = clock
+        self._notices = notices
         self._extended: dt.datetime | None = None
 
     def plan(self, c: sa.Connection, announcement: Announcement, first: dt.datetime, now: dt.datetime) -> None:
@@ -82,6 +84,8 @@ class Schedule:
         with self._db.read() as c:
             due = c.scalars(query.order_by(runs.c.due_at, runs.c.id).limit(_AT_ONCE)).all()
         made = sum(self._carry_out(run, now) for run in due)
+        if due and self._notices:
+            self._tell_missed(due, self._notices)
         self._finish(now)
         return made
 
@@ -106,6 +110,15 @@ class Schedule:
                 log.warning("run %s of announcement %s leaves %s late", run.id, told.id, now - run.due_at)
                 c.execute(sa.update(runs).where(runs.c.id == run_id).values(why="late"))
             return self._fan_out(c, run, told, now)
+
+    def _tell_missed(self, due: Sequence[str], notices: Notices) -> None:
+        """Who composed it hears, with the next reply to them, what did not leave and will not by itself."""
+        query = sa.select(announcements.c.by, announcements.c.content).join(runs, runs.c.announcement == announcements.c.id)
+        missed = runs.c.id.in_(due) & (runs.c.state == RunState.MISSED) & (runs.c.why != "overtaken")
+        with self._db.read() as c:
+            found = [(row.by, read(Content, row.content).title) for row in c.execute(query.where(missed))]
+        for by, title in found:
+            notices.add(by, "announce_missed", title=title)
 
     def _fan_out(self, c: sa.Connection, run: Run, told: Announcement, now: dt.datetime) -> int:
         to = self._chats.selected(told.selection, told.co_op, c)

@@ -235,6 +235,68 @@ def test_it_rides_behind_an_answer_whose_choices_stay(place: Place) -> None:
     place.line.wait_for(lambda: "労働者協同組合法" in place.replies(place.busy)[-1].texts[0])
 
 
+def quote(place: Place, message: str, text: str) -> None:
+    """Somebody in the busy group quotes a message."""
+    said = events.text(
+        text,
+        source=events.group(place.busy, "U" + "2" * 32),
+        reply_token=place.line.new_reply_token(place.busy),
+        quote_token=place.line.new_quote_token(place.busy),
+        quoted=message,
+    )
+    assert place.bot.line(said).status_code == 200
+
+
+def test_who_quotes_an_announcement_is_answered_and_who_quotes_a_person_is_not(place: Place) -> None:
+    place.compose()
+    second = place.compose(
+        replace(MEETING, title="総会のあとの懇親会", event=Event(MEETING.day() or dt.datetime.min, place="食堂"))
+    )
+    place.say(place.busy, "おはよう")  # both leave with one reply
+    place.wait(second, free=4)
+    both = place.replies(place.busy)[-1]
+    said = dict(zip((str(message) for message in both.messages), both.ids, strict=True))
+    for title, where in (("総会のあとの懇親会", "食堂"), ("総会", "公民館")):
+        count = len(place.replies(place.busy))
+        quote(place, next(said[text] for text in said if f"【お知らせ】{title}\\n" in text), "これ何時から?")
+        place.line.wait_for(lambda count=count: len(place.replies(place.busy)) > count)  # type: ignore[misc]
+        assert "午後2時" in place.replies(place.busy)[-1].texts[0]
+        assert where in place.replies(place.busy)[-1].texts[0]
+    count = len(place.replies(place.busy))
+    quote(place, "508123456789", "これ何時から?")  # a person's message
+    quote(place, both.ids[0], "ここ、遠いよね")  # and once more ours, so that there is something to wait for
+    place.line.wait_for(lambda: len(place.replies(place.busy)) > count)
+    time.sleep(0.3)
+    assert len(place.replies(place.busy)) == count + 1
+
+
+def test_what_was_announced_in_another_group_is_not_ours_to_quote_here(place: Place) -> None:
+    told = place.compose()
+    place.say(place.silent, "おはよう")
+    place.wait(told, free=4)
+    elsewhere = place.replies(place.silent)[-1].ids[0]
+    place.bot.yui.announcements.withdraw(told.id, place.announcements.get(told.id, BY).version, BY)
+    count = len(place.replies(place.busy))
+    quote(place, elsewhere, "これ何時から?")
+    time.sleep(0.5)
+    assert len(place.replies(place.busy)) == count
+
+
+def test_who_replies_to_an_announcement_on_discord_is_answered(place: Place) -> None:
+    place.compose()
+    posts = [c for c in place.discord.channels.values() if c is place.text or c.parent is place.forum]
+    told = [
+        next((m for m in reversed(c.messages) if "12月5日" in m.content and m.author is place.discord.bot), None) for c in posts
+    ]
+    assert sum(m is not None for m in told) >= 2
+    for message in (m for m in (told[0], told[-1]) if m):
+        before = len(place.discord.sent)
+        place.discord.say(message.channel, place.hanako, "これ何時から?", replies_to=message)
+        place.discord.wait_sent(before + 1)
+        answer = place.discord.sent[-1]
+        assert "午後2時" in answer.content + str(answer.embeds)
+
+
 def test_of_the_message_it_rides_on_nothing_is_read_or_kept(place: Place, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO)
     told = place.compose()

@@ -48,7 +48,8 @@ def announcements(request: Request, visitor: Signed, yui: Service) -> HTMLRespon
     held = yui.announcements.all(visitor.account)
     month = yui.announcements.month(month_of(yui.clock())) if visitor.everywhere else None
     missed = yui.announcements.missed(visitor.account)
-    return render(request, visitor, "announcements.html", held=held, month=month, missed=missed, why=words.WHY)
+    kept = [(s, _selected(yui, s.selection, visitor.language)) for s in yui.announcements.selections(visitor.account)]
+    return render(request, visitor, "announcements.html", held=held, month=month, missed=missed, why=words.WHY, kept=kept)
 
 
 @router.get("/new")
@@ -70,10 +71,15 @@ async def save(request: Request, visitor: Signed, form: Filled, yui: Service) ->
 
 
 def _save(request: Request, visitor: Visitor, yui: Yui, form: Form, picture: bytes) -> Response:
-    typed: dict[str, Any] = {**form.typed(), "co_ops": form.all("co_ops"), "platforms": form.all("platforms")}
+    typed: dict[str, Any] = {
+        **form.typed(),
+        "co_ops": form.all("co_ops"),
+        "platforms": form.all("platforms"),
+        "chats": form.all("chats"),
+    }
     held = _held(yui, visitor, form["id"]) if form["id"] else None
     try:
-        typed["picture"] = yui.pictures.keep(picture) if picture else form["picture"]
+        typed["picture"] = yui.pictures.keep(picture) if picture else "" if form["no_picture"] else form["picture"]
         content = _content(form, typed["picture"])
         saved = _saved(yui, visitor, form, content, held)
     except Changed as changed:
@@ -88,7 +94,7 @@ def _saved(yui: Yui, visitor: Visitor, form: Form, content: Content, held: Annou
     version = _version(form)
     if held is not None and held.state in (State.SENDING, State.DONE):
         return yui.announcements.correct(held.id, version, visitor.account, content)
-    selection, plan = _selection(form), _plan(form)
+    selection, plan = _kept(yui, visitor, form["kept"]) or _selection(form), _plan(form)
     if held is None:
         return yui.announcements.compose(visitor.account, content, selection, plan, form["co_op"])
     return yui.announcements.change(held.id, version, visitor.account, content, selection, plan)
@@ -136,6 +142,26 @@ def try_out(request: Request, visitor: Signed, form: Filled, yui: Service) -> Re
     return done(request, f"{_ONE}?{urlencode({'id': held.id})}", "announcing.tried")
 
 
+@router.post("/selection")
+def keep_selection(request: Request, visitor: Signed, form: Filled, yui: Service) -> Response:
+    """Keep an announcement's audience under a name, for who announces there; the same name again replaces it."""
+    held = _held(yui, visitor, form["id"])
+    try:
+        kept = yui.announcements.save_selection(visitor.account, form["name"], held.selection, held.co_op)
+    except UserMistake as mistake:
+        return _page(request, visitor, yui, held, told(mistake, visitor.language))
+    yui.audit.note(visitor.account, "announcement.selection", kept.id, kept.co_op)
+    return done(request, f"{_ONE}?{urlencode({'id': held.id})}", "announcing.kept")
+
+
+@router.post("/selection/drop")
+def drop_selection(request: Request, visitor: Signed, form: Filled, yui: Service) -> Response:
+    if not yui.announcements.drop_selection(visitor.account, form["id"]):
+        raise HTTPException(404)
+    yui.audit.note(visitor.account, "announcement.selection_drop", form["id"])
+    return done(request, _LIST, "announcing.dropped")
+
+
 @router.get("/paper")
 def sheet(visitor: Signed, yui: Service, id: Id) -> Response:  # noqa: A002
     """The A4 notice to pin up."""
@@ -159,6 +185,8 @@ def _page(request: Request, visitor: Visitor, yui: Yui, held: Announcement, wron
     values: dict[str, Any] = {
         "one": held,
         "shown": shown,
+        "picture": _picture(yui, held.content.picture),
+        "picture_travels": bool(yui.pictures.address(held.content.picture)),
         "cost": None if out else yui.announcements.cost(held.id, visitor.account),
         "report": report,
         "bars": _shares(report) if report else (),
@@ -184,6 +212,9 @@ def _form(
         "out": held is not None and held.state in (State.SENDING, State.DONE),
         "theirs": _typed(now) if now else None,
         "co_ops": co_ops,
+        "kept": [(s.id, s.name) for s in yui.announcements.selections(visitor.account)],
+        "chats": [(c, _name_of(yui, c, visitor.language)) for c in typed.get("chats", ())],
+        "picture": _picture(yui, typed.get("picture", "")),
         "languages": _LANGUAGES,
         "platforms": _PLATFORMS,
         "means": [m.value for m in Means],
@@ -209,7 +240,31 @@ def _selected(yui: Yui, selection: Selection, language: str) -> str:
     else:
         names = {c.id: c.name for c in yui.members.co_ops()}
         parts = [*(names.get(c, c) for c in selection.co_ops), *selection.prefectures, *selection.fields, *selection.partners]
+    if selection.chats:
+        parts.append(say("announcing.chats", language, count=len(selection.chats)))
     return "、".join([*parts, *(say(f"announcing.platform_{p}", language) for p in selection.platforms)])
+
+
+def _picture(yui: Yui, name: str) -> str:
+    """Where this desk shows a picture; empty where there is none."""
+    return f"/pictures/{name}" if yui.pictures.path(name) else ""
+
+
+def _name_of(yui: Yui, conversation: str, language: str) -> str:
+    """A chat as people know it: by its title, else by its co-op."""
+    chat = next((chat for chat in yui.chats.all() if chat.conversation == conversation), None)
+    co_op = yui.members.co_op(chat.co_op) if chat and chat.co_op else None
+    return (chat.title if chat else "") or (co_op.name if co_op else "") or say("announcing.one_chat", language)
+
+
+def _kept(yui: Yui, visitor: Visitor, selection_id: str) -> Selection | None:
+    """The audience that was chosen by its name; None where none was. Raises UserMistake for one that has gone since."""
+    if not selection_id:
+        return None
+    found = next((s for s in yui.announcements.selections(visitor.account) if s.id == selection_id), None)
+    if found is None:
+        raise UserMistake(say("announcing.kept_gone", visitor.language))
+    return found.selection
 
 
 # forms to data and back
@@ -228,7 +283,8 @@ def _content(form: Form, picture: str) -> Content:
 
 def _selection(form: Form) -> Selection:
     facets = {k: _listed(form[k]) for k in ("prefectures", "fields", "partners")}
-    return Selection(bool(form["everyone"]), tuple(form.all("co_ops")), **facets, platforms=tuple(form.all("platforms")))
+    several = {k: tuple(form.all(k)) for k in ("co_ops", "chats", "platforms")}
+    return Selection(bool(form["everyone"]), **several, **facets)
 
 
 def _plan(form: Form) -> Plan:
@@ -254,6 +310,7 @@ def _typed(held: Announcement) -> dict[str, Any]:
         "everyone": "yes" if selection.everyone else "",
         "co_ops": list(selection.co_ops),
         "platforms": list(selection.platforms),
+        "chats": list(selection.chats),
         **{k: "、".join(getattr(selection, k)) for k in ("prefectures", "fields", "partners")},
         **{k: plan[k] for k in ("means", "holidays", "priority")},
         "send_at": (plan["send_at"] or "")[:16],

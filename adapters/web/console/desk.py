@@ -32,6 +32,7 @@ LANGUAGES = ("ja", "en")
 LOOPBACK = ("localhost", "127.0.0.1", "::1", "testserver")
 _CSRF, _UNDO = "desk-csrf", "desk-undo"
 _MOST_FIELDS = 300
+_MOST_TYPED = 2**20  # bytes of a form with room for a file, from somebody who is not signed in
 _WEEKDAYS = {"ja": "月火水木金土日", "en": ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")}
 
 
@@ -248,9 +249,12 @@ def inside(to: str) -> str:
 
 async def _typed(request: Request) -> list[tuple[str, str]]:
     """What was in a form that somebody sent who is not signed in (any more); no files, which are large."""
-    if not request.headers.get("content-type", "").startswith("application/x-www-form-urlencoded"):
+    kind = request.headers.get("content-type", "")
+    is_small = int(request.headers.get("content-length") or _MOST_TYPED + 1) <= _MOST_TYPED
+    if not (kind.startswith("application/x-www-form-urlencoded") or (kind.startswith("multipart/form-data") and is_small)):
         return []
-    return [(k, v) for k, v in (await request.form(max_fields=_MOST_FIELDS)).multi_items() if isinstance(v, str)]
+    async with request.form(max_files=1, max_fields=_MOST_FIELDS) as typed:
+        return [(k, v) for k, v in typed.multi_items() if isinstance(v, str)]
 
 
 def _address_of(request: Request) -> str:

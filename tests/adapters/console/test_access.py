@@ -314,6 +314,56 @@ def test_in_english(desk: Desk, stranger: httpx.Client) -> None:
 @pytest.mark.browser
 @pytest.mark.parametrize("width", [360, 1280])
 @pytest.mark.parametrize("language", ["ja", "en"])
+def test_every_kind_of_link_in_a_browser(desk: Desk, browser: Any, width: int, language: str) -> None:
+    name = f"巾着 {width} {language}"
+    account, token = desk.session(name, ADMIN, language=language)
+    used, withdrawn = invitation(desk), invitation(desk, by=account)
+    other = desk.yui.sign_in.redeem(used, f"袱紗 {width} {language}", PASSWORD)
+    ended = next(link for link in desk.yui.sign_in.invitations() if link.made_by == account)
+    desk.yui.sign_in.cancel(account, ended.id)
+    outside = browser.new_context(viewport={"width": width, "height": 740}, locale=language, base_url=desk.address)
+    inside = browser.new_context(
+        viewport={"width": width, "height": 740}, user_agent=BROWSER, locale=language, base_url=desk.address
+    )
+    inside.add_cookies([{"name": "yui_desk", "value": token, "url": desk.address}])
+    for who, link, status in (
+        (outside, invitation(desk), 200),
+        (outside, desk.yui.sign_in.reset("cli:tests", other), 200),
+        (inside, invitation(desk, co_op="suzaka"), 200),
+        (inside, desk.yui.sign_in.reset("cli:tests", account), 200),
+        (outside, used, 410),
+        (inside, withdrawn, 404),
+        (outside, "no-such-link", 404),
+    ):
+        page = who.new_page()
+        assert page.goto(f"/console/link?token={link}").status == status
+        assert page.locator("html").get_attribute("lang") == language
+        assert violations(page) == []
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+        if status == 200:  # and what is said of a mistake
+            page.locator("#password").fill("みじかい")
+            page.locator("#again").fill("ちがう")
+            page.locator("#again").press("Enter")
+            page.locator("#again-error").or_(page.locator("input:invalid")).first.wait_for()
+            assert violations(page) == []
+        page.close()
+    page, late = outside.new_page(), invitation(desk)
+    now = desk.yui.clock.now  # type: ignore[attr-defined]
+    desk.yui.clock.now += dt.timedelta(days=8)  # type: ignore[attr-defined]
+    try:
+        assert page.goto(f"/console/link?token={late}").status == 410
+        assert violations(page) == []
+    finally:
+        desk.yui.clock.now = now  # type: ignore[attr-defined]
+    outside.close()
+    inside.close()
+
+
+@pytest.mark.long
+@needs_browser
+@pytest.mark.browser
+@pytest.mark.parametrize("width", [360, 1280])
+@pytest.mark.parametrize("language", ["ja", "en"])
 def test_every_page_in_a_browser(
     desk: Desk, window: Callable[..., BrowserContext], browser: Any, width: int, language: str
 ) -> None:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import io
 import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
+from PIL import Image
 
-from bot.announcing.announcement import State
+from bot.announcing.announcement import Content, Selection, State
 from tests.adapters.console.conftest import ADMIN, OF_SUZAKA, OF_UEDA, SUZAKA, UEDA, Desk, Person, needs_browser, violations
 
 if TYPE_CHECKING:
@@ -144,6 +146,71 @@ def test_another_co_ops_announcements_are_not_there(desk: Desk) -> None:
     assert held(desk, made).state is State.DRAFT
 
 
+def kept(person: Person, announcement_id: str, name: str) -> httpx.Response:
+    return person.press("/console/announcements/selection", id=announcement_id, name=name)
+
+
+def choices(person: Person) -> dict[str, str]:
+    """The ids of the kept audiences that the form offers, by name."""
+    page = person.get("/console/announcements/new").text
+    offered = re.search(r'<select id="kept".*?</select>', page, re.DOTALL)
+    return {name: id_ for id_, name in re.findall(r'value="(\w+)"[^>]*>([^<]+)<', offered[0])} if offered else {}
+
+
+def test_an_audience_is_kept_chosen_and_deleted(desk: Desk) -> None:
+    with desk.person("送り先の人", OF_UEDA) as own, desk.person("よその送り先の人", OF_SUZAKA) as other:
+        first = saved(own, everyone="", co_ops=[UEDA], platforms=["line"], co_op=UEDA)
+        assert kept(own, first, " ").status_code == 422
+        assert kept(other, first, "ぬすむ").status_code == 404
+        assert kept(own, first, "うちの<b>部屋").status_code == 303
+        page = own.get("/console/announcements").text
+        assert "うちの&lt;b&gt;部屋" in page
+        assert "うちの" not in other.get("/console/announcements").text
+        chosen = choices(own)["うちの&lt;b&gt;部屋"]
+        assert choices(other) == {}
+        second = saved(own, kept=chosen, co_op=UEDA)  # although everybody is ticked below
+        assert held(desk, second).selection == held(desk, first).selection
+        stolen = other.press(SAVE, **WORDS, kept=chosen, co_op=SUZAKA)
+        assert (stolen.status_code, "選びなおして" in stolen.text) == (422, True)
+        assert other.press("/console/announcements/selection/drop", id=chosen).status_code == 404
+        assert own.press("/console/announcements/selection/drop", id=chosen).status_code == 303
+        assert choices(own) == {}
+    assert held(desk, second).selection.platforms == ("line",)
+
+
+def test_single_chats_stay_when_somebody_edits(desk: Desk) -> None:
+    chats = (f"line:group-{UEDA}", f"line:group-{SUZAKA}")
+    with desk.person("部屋を選ぶ人", ADMIN) as person:
+        made = desk.yui.announcements.compose(person.account, Content("味噌", "味噌です。"), Selection(chats=chats))
+        form = person.get("/console/announcements/edit", params={"id": made.id}).text
+        assert "うえだ組合" in form
+        assert sorted(re.findall(r'name="chats" value="([^"]+)" checked', form)) == sorted(chats)
+        person.press(SAVE, **{**WORDS, "everyone": "", "id": made.id, "version": 1, "chats": [chats[0]]})
+        assert held(desk, made.id).selection.chats == chats[:1]
+        assert "1か所" in person.get(ONE, params={"id": made.id}).text
+
+
+def test_the_picture_is_seen_before_it_leaves_and_can_be_taken_off(desk: Desk) -> None:
+    out = io.BytesIO()
+    Image.new("RGB", (30, 20), "green").save(out, "PNG")
+    with desk.person("写真を付ける人", ADMIN) as person:
+        files = {"picture_file": ("x.png", out.getvalue(), "image/png")}
+        answer = person.post(SAVE, data={"csrf": person.csrf, **WORDS}, files=files)
+        made = answer.headers["location"].partition("id=")[2].partition("&")[0]
+        name = held(desk, made).content.picture
+        page = person.get(ONE, params={"id": made})
+        assert f'<img src="/pictures/{name}"' in page.text
+        assert "img-src 'self'" in page.headers["content-security-policy"]
+        assert "いまは付きません" in page.text  # this desk has no public address
+        assert person.get(f"/pictures/{name}").headers["content-type"] == "image/jpeg"
+        fields = {**WORDS, "id": made, "version": 1, "picture": name}
+        person.press(SAVE, **fields)
+        assert held(desk, made).content.picture == name
+        person.press(SAVE, **{**fields, "version": 2, "no_picture": "yes"})
+        assert held(desk, made).content.picture == ""
+        assert "<img" not in person.get(ONE, params={"id": made}).text
+
+
 def test_scripts_in_every_field_are_only_words(desk: Desk) -> None:
     script = "<script>alert(1)</script>"
     with desk.person("印を書く人", ADMIN) as person:
@@ -179,6 +246,23 @@ def test_the_pages_on_a_phone_and_at_a_desk(window: Callable[..., BrowserContext
     page.locator("main form button.first").click()
     page.wait_for_selector("#said")
     assert violations(page) == []
+    page.locator("summary").focus()  # an audience is kept with the keys alone
+    page.keyboard.press("Enter")
+    page.keyboard.press("Tab")
+    page.keyboard.type("みんな")
+    assert violations(page) == []
+    page.keyboard.press("Enter")
+    page.wait_for_selector("#said")
+    assert page.locator("form[action$='/step'] button.first").is_visible()
+    offered = page.context.new_page()
+    offered.goto("/console/announcements/new")
+    offered.get_by_label("残した送り先から選ぶ" if language == "ja" else "Choose a kept audience").select_option(label="みんな")
+    assert violations(offered) == []
+    offered.goto("/console/announcements")
+    assert violations(offered) == []
+    assert offered.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    offered.get_by_role("button", name="みんな").first.click()
+    offered.wait_for_selector("#said")
     page.locator("form[action$='/step'] button.first").click()
     page.wait_for_selector("#said")
     assert violations(page) == []

@@ -15,11 +15,12 @@ from bot.announcing.announced import Told
 from bot.announcing.announcement import Announcement, Content, Plan, Selection
 from bot.announcing.chats import Chats
 from bot.announcing.composing import Announcements
+from bot.announcing.deliveries import Deliveries
 from bot.announcing.knowledge_of import Bulletin
 from bot.announcing.ledger import Ledger
 from bot.announcing.pictures import Pictures
 from bot.announcing.schedule import Schedule
-from bot.announcing.senders import Shape
+from bot.announcing.senders import Outcome, Shape, Verdict
 from bot.errors import UserMistake
 from bot.members import CoOp, Grant, Members, Role
 from bot.store import Store
@@ -41,6 +42,8 @@ class Desk:
     members: Members
     told: Told
     clock: FixedClock
+    deliveries: Deliveries
+    knowledge: KnowledgeBase
 
     def announce(self, content: Content, selection: Selection, by: str = OPERATOR, co_op: str = "") -> Announcement:
         made = self.announcements.compose(by, content, selection, Plan(), co_op)
@@ -55,13 +58,15 @@ class Desk:
 
 
 @pytest.fixture
-def desk(database: Database, tmp_path: Path) -> Desk:
-    return _desk(database, tmp_path)
+def desk(database: Database, tmp_path: Path) -> Iterator[Desk]:
+    desk = _desk(database, tmp_path)
+    yield desk
+    desk.knowledge.close()
 
 
 def _desk(database: Database, folder: Path) -> Desk:
     clock = FixedClock(NOW.isoformat())
-    KnowledgeBase(database, FakeEmbedder(), folder / "index").close()
+    knowledge = KnowledgeBase(database, FakeEmbedder(), folder / "index")
     Store(database)
     members = Members(database, clock)
     chats = Chats(database, members, clock)
@@ -74,8 +79,9 @@ def _desk(database: Database, folder: Path) -> Desk:
     members.give(OPERATOR, Grant(Role.ADMIN))
     members.give(UEDAS, Grant(Role.COORDINATOR, "ueda"))
     schedule = Schedule(database, chats, clock)
-    announcements = Announcements(database, members, chats, schedule, Ledger(database, clock), clock, Pictures(folder, ""))
-    return Desk(announcements, schedule, members, Told(database, clock), clock)
+    quota = Ledger(database, clock)
+    announcements = Announcements(database, members, chats, schedule, quota, clock, Pictures(folder, ""))
+    return Desk(announcements, schedule, members, Told(database, clock), clock, Deliveries(database, quota), knowledge)
 
 
 def test_an_announcement_is_heard_of_where_it_went_and_nowhere_else(desk: Desk) -> None:
@@ -131,6 +137,23 @@ def test_a_withdrawn_one_is_gone_and_a_corrected_one_new_at_once(desk: Desk) -> 
     assert desk.told.of(first.id) is None
 
 
+def test_of_a_correction_that_was_only_edited_answers_tell_too(desk: Desk) -> None:
+    told = desk.announce(FESTIVAL, Selection(co_ops=("ueda",)))  # to a channel of Discord, where words can be changed
+    desk.announcements.correct(told.id, told.version, OPERATOR, replace(FESTIVAL, text="屋台だけです。"))
+    assert desk.told()[0].corrected is None  # nobody had seen the first words
+    (taken,) = desk.deliveries.take_due("discord", desk.clock(), 5)
+    desk.deliveries.settle([(taken, Outcome(Verdict.SENT, ("m",)))], desk.clock())
+    desk.clock.now += dt.timedelta(days=1)
+    held = desk.announcements.get(told.id, OPERATOR)
+    desk.announcements.correct(told.id, held.version, OPERATOR, replace(FESTIVAL, text="盆おどりだけです。"))
+    corrected = desk.told()[0]
+    assert corrected.corrected == desk.clock()
+    bulletin = Bulletin(desk.knowledge, desk.told, lambda _: "", desk.clock)
+    assert "に訂正しました" in bulletin.document(corrected).passages[0].short
+    report = desk.announcements.report(told.id, OPERATOR)
+    assert (report.free, report.waiting) == (1, 0)
+
+
 def test_rows_are_read_again_only_where_something_has_changed(desk: Desk) -> None:
     desk.announce(FESTIVAL, Selection(everyone=True))
     assert desk.told() is desk.told()
@@ -140,7 +163,9 @@ def test_rows_are_read_again_only_where_something_has_changed(desk: Desk) -> Non
 def standing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
     folder = tmp_path_factory.mktemp("standing")
     database = Database(f"sqlite:///{folder / 'yui.db'}")
-    yield _desk(database, folder)
+    desk = _desk(database, folder)
+    yield desk
+    desk.knowledge.close()
     database.close()
 
 
@@ -176,8 +201,8 @@ def test_whoever_can_ask_was_meant_and_whoever_was_meant_can_ask(
         assert hears == (meant and own in ("", co_op)), chat
 
 
-def test_the_bulletin_follows_the_rows(desk: Desk, tmp_path: Path, database: Database) -> None:
-    knowledge = KnowledgeBase(database, FakeEmbedder(), tmp_path / "index")
+def test_the_bulletin_follows_the_rows(desk: Desk) -> None:
+    knowledge = desk.knowledge
     bulletin = Bulletin(knowledge, desk.told, lambda _: "", desk.clock)
     told = desk.announce(FESTIVAL, Selection(co_ops=("ueda",)))
     bulletin.follow()
@@ -193,4 +218,3 @@ def test_the_bulletin_follows_the_rows(desk: Desk, tmp_path: Path, database: Dat
     desk.clock.now = dt.datetime.fromisoformat("2026-08-01T15:00:01+09:00")
     bulletin.follow()
     assert knowledge.document(again.id, ueda) is None
-    knowledge.close()

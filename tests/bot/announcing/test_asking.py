@@ -92,6 +92,27 @@ def test_one_announcement_is_told_in_short_with_its_source(talk: Talk, asked: st
     assert reply.text.splitlines()[-1].startswith("出典:")
 
 
+def quoting(talk: Talk, announcement: str, text: str, co_op: str = "ueda") -> str:
+    """What is said to somebody who quotes an announcement, in a conversation of its own."""
+    message = IncomingMessage(f"{co_op}-{text}", text, co_op=co_op, quotes=announcement)
+    reply = asyncio.run(talk.conversations.reply_to(message))
+    assert reply is not None
+    return reply.text
+
+
+def test_who_quotes_an_announcement_means_that_one(talk: Talk) -> None:
+    talk.announce(*everything())
+    assert "午前10時〜午後3時" in quoting(talk, "ann-festival", "これ何時から?")
+    assert "7月31日(金)" in quoting(talk, "ann-grant", "締切は?")
+    assert "8月20日" in quoting(talk, "ann-later", "締切は?", "kofu")
+    assert "屋台" in quoting(talk, "ann-festival", "くわしく")
+    for text in ("これ何時から?", "くわしく", "出典"):  # it went elsewhere: whatever was quoted, nothing of it is told
+        told = quoting(talk, "ann-festival", text, "kofu")
+        assert not any(word in told for word in ("夏祭り", "屋台", "午前10時"))
+    talk.clock.now = at(8, 2)
+    assert "に終わりました" in quoting(talk, "ann-festival", "これ、何時からだった?")
+
+
 def test_the_deadlines_of_a_month_are_a_list_by_date(talk: Talk) -> None:
     talk.announce(*everything())
     assert talk.says("今月の締切は?").splitlines() == [

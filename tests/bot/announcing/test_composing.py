@@ -24,8 +24,10 @@ from bot.announcing.announcement import (
     plain,
     read,
 )
+from bot.announcing.schedule import Schedule
 from bot.clock import JAPAN
 from bot.errors import UserMistake
+from bot.notices import Notices
 from tests.bot.announcing.world import ADMIN, EVERYONE, MITO, NOTICE, UEDA, World
 
 
@@ -263,6 +265,18 @@ def test_what_was_missed_is_caught_up_while_it_is_of_use(world: World) -> None:
     assert world.announcements.get(late.id, ADMIN).state in (State.SENDING, State.DONE)
 
 
+def test_who_composed_it_hears_of_what_was_missed_once(world: World) -> None:
+    notices = Notices(world.database, world.clock)
+    schedule = Schedule(world.database, world.chats, world.clock, notices)
+    world.scheduled(Content("忘れた", "x"), plan=Plan(send_at=at(2)))
+    world.scheduled(Content("まだ役に立つ", "x"), plan=Plan(send_at=at(5)))
+    world.at(7)
+    schedule.advance(world.clock())
+    schedule.advance(world.clock())
+    assert notices.take([MITO]) == []
+    assert notices.take([ADMIN]) == [("announce_missed", {"title": "忘れた"})]
+
+
 def test_of_missed_repetitions_the_last_leaves(world: World) -> None:
     made = world.scheduled(plan=Plan(send_at=at(2), rrule="FREQ=DAILY"))
     world.at(2, 11)
@@ -310,7 +324,10 @@ def test_a_clock_that_jumps_ahead_and_back_sends_nothing_twice(world: World) -> 
 def test_kept_selections_are_the_co_ops_own(world: World) -> None:
     world.announcements.save_selection(UEDA, "うちの部屋", EVERYONE)
     world.announcements.save_selection(UEDA, "うちの部屋", Selection(co_ops=("ueda",)))
-    assert [(s.name, s.selection.co_ops) for s in world.announcements.selections(UEDA)] == [("うちの部屋", ("ueda",))]
+    (kept,) = world.announcements.selections(UEDA)
+    assert (kept.name, kept.selection.co_ops) == ("うちの部屋", ("ueda",))
     assert not world.announcements.selections(MITO)
-    assert not world.announcements.drop_selection(MITO, "うちの部屋")
-    assert world.announcements.drop_selection(UEDA, "うちの部屋")
+    assert not world.announcements.drop_selection(MITO, kept.id)
+    others = world.announcements.save_selection(ADMIN, "うちの部屋", EVERYONE)
+    assert world.announcements.drop_selection(ADMIN, kept.id)  # of two with one name it is the one that was meant
+    assert [s.id for s in world.announcements.selections(ADMIN)] == [others.id]

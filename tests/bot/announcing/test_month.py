@@ -28,10 +28,10 @@ ROOT = Path(__file__).parents[3]
 
 @pytest.mark.long
 def test_a_short_month_with_many_deaths(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Fewer groups and days than `make soak` has, and four times as many deaths for each step."""
+    """Fewer groups and days than `make soak` has, and seven times as many deaths for each step."""
     for name, value in (("GROUPS", 5), ("DAYS", 5), ("QUOTA", 60), ("FEWEST", 1.0), ("MEDIAN", 2.0), ("ANNOUNCED", 12)):
         monkeypatch.setattr(bench, name, value)
-    month = bench.Month(tmp_path, 7, kills=0.015)
+    month = bench.Month(tmp_path, 7, kills=0.03)
     month.line.allowed = 60
     found = month.run()
     assert found["kills"] > 10
