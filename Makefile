@@ -15,7 +15,7 @@ run: $(VENV)/.installed
 test: $(VENV)/.dev browser check
 	$(BIN)/python -m pytest -m "not transformers and not long" $(PARALLEL)
 
-# Every question and number, pages in every width and language, random histories, a backup killed in the middle, the whole interface against its description.
+# Every question and number, the desk in a browser, in every width and language, random histories, a backup killed in the middle, the whole interface against its description.
 test-long: $(VENV)/.dev
 	$(BIN)/python -m pytest -m long $(PARALLEL)
 

@@ -63,12 +63,14 @@ def test_same_tips_are_found(judged: list[tuple[dict[str, Any], Resemblance]], s
     assert f1([j for j in judged if j[0]["split"] == split]) >= FLOORS[split]
 
 
+@pytest.mark.long
 def test_same_tips_are_at_least_seen_to_be_of_one_thing(judged: list[tuple[dict[str, Any], Resemblance]]) -> None:
     """So that whoever decides sees them side by side."""
     overlooked = [p["id"] for p, r in judged if p["same"] and p["split"] == "fresh" and r.relation is Relation.OTHER]
     assert not overlooked
 
 
+@pytest.mark.long
 def test_what_has_nothing_to_do_with_it_is_never_the_same(judged: list[tuple[dict[str, Any], Resemblance]]) -> None:
     assert not [p["id"] for p, r in judged if p["kind"] == "unrelated" and r.relation is Relation.SAME]
 

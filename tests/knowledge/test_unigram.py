@@ -66,6 +66,7 @@ def test_what_is_unknown_is_one_piece_however_long() -> None:
     assert pieces.encode("") == [2]
 
 
+@pytest.mark.long
 def test_members_questions_are_cut_as_by_the_reference(unigram: Unigram, reference: Tokenizer) -> None:
     asked = [json.loads(line)["question"] for file in QUESTIONS for line in file.read_text("utf-8").splitlines()]
     texts = [f"query: {q}" for q in asked if not voiced_half_width(q)]
@@ -74,6 +75,7 @@ def test_members_questions_are_cut_as_by_the_reference(unigram: Unigram, referen
         assert unigram.encode(normalise(text)) == reference.encode(text).ids[1:-1], text
 
 
+@pytest.mark.long
 def test_the_corpus_is_cut_as_by_the_reference(unigram: Unigram, reference: Tokenizer) -> None:
     texts = [f"passage: {p.embeddable(d.title)}" for d in corpus.load() for p in d.passages]
     assert len(texts) > 500

@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import httpx
 import pytest
@@ -18,20 +18,25 @@ from bot.app import create_app
 from bot.bootstrap import Yui, build
 from bot.config import Settings
 from bot.members import CoOp, Grant, Role
-from tests.adapters.conftest import needs_browser
+from tests.adapters.conftest import needs_browser as with_browser
 from tests.conftest import free_port
 from tests.fakes import FixedClock
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, BrowserContext
 
-__all__ = ["needs_browser"]
-
 UEDA, SUZAKA = "ueda", "suzaka"
+_T = TypeVar("_T", bound=Callable[..., object])
 PASSWORD = "ひまわり 自転車 味噌蔵"
 BROWSER = "a browser of the tests"
 ADMIN, FEDERATION = Grant(Role.ADMIN), Grant(Role.COORDINATOR)
 OF_UEDA, OF_SUZAKA = Grant(Role.COORDINATOR, UEDA), Grant(Role.COORDINATOR, SUZAKA)
+
+
+def needs_browser(test: _T) -> _T:
+    """Marks what opens the desk in a real browser: together it takes minutes, so that `make test-long` does it."""
+    marked: _T = pytest.mark.long(with_browser(test))
+    return marked
 
 
 class Person(httpx.Client):

@@ -18,7 +18,8 @@ from bot.members import CoOp, Grant, Purpose, Role
 from bot.tips import Action, Draft, Tip, TipState
 from knowledge import FEDERATION as AMONG_CO_OPS
 from knowledge import Audience, Document, Kind, Passage
-from tests.adapters.console.conftest import ADMIN, PASSWORD, Desk, needs_browser
+from tests.adapters.conftest import needs_browser
+from tests.adapters.console.conftest import ADMIN, PASSWORD, Desk
 
 if TYPE_CHECKING:
     from playwright.sync_api import BrowserContext, Page
