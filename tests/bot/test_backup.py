@@ -85,10 +85,14 @@ class Home:
         return rows
 
 
-@pytest.fixture
-def home(database: Database, tmp_path: Path) -> Home:
+def home_of(database: Database, tmp_path: Path) -> Home:
     url = "" if database.is_sqlite else database.url.render_as_string(hide_password=False)
     return Home(tmp_path / "one", url)
+
+
+@pytest.fixture
+def home(database: Database, tmp_path: Path) -> Home:
+    return home_of(database, tmp_path)
 
 
 @pytest.fixture
@@ -235,7 +239,8 @@ def test_the_file_is_private_and_not_overwritten(home: Home) -> None:
     assert [p.name for p in file.parent.iterdir() if p.name.endswith(".part")] == []
 
 
-def test_nothing_to_back_up(home: Home) -> None:
+def test_nothing_to_back_up(empty_database: Database, tmp_path: Path) -> None:
+    home = home_of(empty_database, tmp_path)
     with pytest.raises(UserMistake, match="nothing to back up"):
         home.back_up()
     assert list(home.folder.parent.glob("yui.backup*")) == []

@@ -58,7 +58,7 @@ class Desk:
     def person(self, name: str, *grants: Grant, language: str = "ja") -> Person:
         """Somebody new with these roles, signed in."""
         account, token = self.session(name, *grants, language=language)
-        person = Person(base_url=self.address, timeout=30, headers={"user-agent": BROWSER}, cookies={"yui_desk": token})
+        person = Person(base_url=self.address, timeout=90, headers={"user-agent": BROWSER}, cookies={"yui_desk": token})
         person.account, person.csrf = account, self.yui.signer.sign("desk-csrf", account)
         return person
 
