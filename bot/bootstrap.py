@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from importlib import import_module
 
 from bot import backup
@@ -103,6 +104,7 @@ class Yui:
         self.imports.tidy()
         self.synonyms.refresh()
         self.bulletin.follow()
+        self.pictures.tidy(self.told.pictures)
         self.knowledge.read_ahead()
 
     def close(self) -> None:
@@ -178,7 +180,8 @@ def build(settings: Settings, *, clock: Callable[[], datetime] | None = None, em
     schedule = Schedule(database, chats, clock, notices)
     linking = Linking(members, chats)
     told = Told(database, clock)
-    bulletin = Bulletin(knowledge, told, lambda announcement: address(settings.public_url, signer, announcement), clock)
+    page = partial(address, settings.public_url, signer)
+    bulletin = Bulletin(knowledge, told, page, clock, told.is_withdrawn)
     bulletin.refresh()
     announcements = Announcements(database, members, chats, schedule, ledger, clock, pictures, bulletin.follow)
     announcing = AnnouncementTalk(announcements, members, Dialogues(database), clock)

@@ -65,8 +65,10 @@ class Conversations:
         commands = Commands(knowledge, self._answers, self._memory, signer, self._rated, self._forget)
         # The first that takes a message answers it. A dialogue of several messages belongs before all others while it is open.
         shared: tuple[Taker, ...] = (sharing.take,) if sharing else ()
-        announced: tuple[Taker, ...] = (Asking(bulletin, self._answers, clock).take,) if bulletin else ()
-        self._takers: tuple[Taker, ...] = (*shared, commands.take, *announced, self._answers.take)
+        asking = Asking(bulletin, self._answers, clock) if bulletin else None
+        withdrawn: tuple[Taker, ...] = (asking.of_withdrawn,) if asking else ()
+        announced: tuple[Taker, ...] = (asking.take,) if asking else ()
+        self._takers: tuple[Taker, ...] = (*shared, *withdrawn, commands.take, *announced, self._answers.take)
         self._free = asyncio.Semaphore(_AT_ONCE)
         self._locks: dict[str, tuple[asyncio.Lock, int]] = {}
 

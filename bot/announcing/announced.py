@@ -58,6 +58,18 @@ class Told:
             row = c.execute(sa.select(announcements).where(announcements.c.id == announcement_id)).first()
         return announcement_of(row) if row else None
 
+    def is_withdrawn(self, announcement_id: str) -> bool:
+        with self._db.read() as c:
+            state = c.scalar(sa.select(announcements.c.state).where(announcements.c.id == announcement_id))
+        return bool(state == State.WITHDRAWN.value)
+
+    def pictures(self) -> set[str]:
+        """The names of all pictures that announcements have, drafts too; of those withdrawn none."""
+        picture = announcements.c.content["picture"].as_string()
+        query = sa.select(picture).where(announcements.c.state != State.WITHDRAWN.value, picture != "").distinct()
+        with self._db.read() as c:
+            return set(c.scalars(query))
+
     def carried_by(self, platform: str, message_id: str, chats: Sequence[str]) -> str | None:
         """The announcement that a message in one of these chats carried; None for any other message."""
         mine = deliveries.c.conversation.in_(chats) & (deliveries.c.platform == platform) & deliveries.c.state.in_(_SHOWN)

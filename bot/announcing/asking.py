@@ -13,6 +13,7 @@ from bot.announcing.asked import MORE_OF, About, Asked, read
 from bot.announcing.days import date_told, day_of
 from bot.announcing.knowledge_of import Announced, Bulletin, prefectures_of
 from bot.answers import Answers, plain
+from bot.commands import GOING_ON
 from bot.messages import Act
 from bot.turn import Taken, Turn
 from knowledge import Answer, Citation, Kind, Layer, Match, StoreUnavailable, normalise, nouns, place_in
@@ -54,6 +55,22 @@ class Asking:
         if gone := self._gone_on_from(asked, over, turn):
             return self._past(gone, turn, today)
         return self._listed(asked, valid, turn, today)
+
+    def of_withdrawn(self, turn: Turn) -> Taken | None:
+        """What is asked of an announcement that was shown here, is quoted, and holds no more. A question that names something of
+        its own is left to others."""
+        if not turn.message.quotes:
+            return None
+        try:
+            if not self._bulletin.is_withdrawn(turn.message.quotes):
+                return None
+        except StoreUnavailable as error:
+            log.error("A quoted announcement could not be read. %s", error)
+            return None
+        asked = read(turn.text, day_of(turn.message.at or self._clock()))
+        if turn.intent not in GOING_ON and turn.language.startswith("ja") and (asked is None or asked.names):
+            return None
+        return plain(Act.ANSWER, wording.say("announcement_withdrawn", turn.language), turn.language), turn.state
 
     def _by_name(
         self, asked: Asked, valid: Sequence[Announced], over: Sequence[Announced], turn: Turn, today: dt.date

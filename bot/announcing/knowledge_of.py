@@ -71,12 +71,15 @@ class Bulletin:
         announced: Callable[[], Sequence[Announced]],
         address: Callable[[str], str],
         clock: Callable[[], dt.datetime],
+        is_withdrawn: Callable[[str], bool] = lambda _: False,
     ) -> None:
-        """`announced`: everything that has been told and not withdrawn, past things too. `address`: of an announcement's page."""
+        """`announced`: everything that has been told and not withdrawn, past things too. `address`: of an announcement's page.
+        `is_withdrawn`: by an announcement's id."""
         self._knowledge = knowledge
         self._announced = announced
         self._address = address
         self._clock = clock
+        self.is_withdrawn = is_withdrawn
         self._followed: tuple[Sequence[Announced], frozenset[str]] = ((), frozenset())  # what was told, what of it was over
         self._refreshing = threading.Lock()
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 import io
 import re
 import secrets
+import time
 import warnings
+from collections.abc import Callable, Set
 from pathlib import Path
 
 from PIL import Image, ImageOps, UnidentifiedImageError
@@ -16,6 +18,7 @@ LARGEST = 10 * 2**20  # bytes
 _LARGEST_KEPT = 900_000  # bytes: LINE's previews may have a megabyte
 _MOST_PIXELS = 50_000_000
 _SIDES = (1_600, 1_200, 800)  # pixels of the longer side, tried in turn
+_KEPT = 24 * 3600  # seconds without an announcement: long enough to write one
 _NAME = re.compile(r"[A-Za-z0-9_-]{22}\.jpg")
 
 
@@ -33,6 +36,18 @@ class Pictures:
         self._folder.mkdir(parents=True, exist_ok=True)
         (self._folder / name).write_bytes(small)
         return name
+
+    def tidy(self, in_use: Callable[[], Set[str]]) -> None:
+        """Remove what is older than a day and in no announcement: left out of a draft, replaced, withdrawn."""
+        old = [f for f in self._kept() if time.time() - f.stat().st_mtime > _KEPT]
+        if old:
+            used = in_use()
+            for file in old:
+                if file.name not in used:
+                    file.unlink(missing_ok=True)
+
+    def _kept(self) -> list[Path]:
+        return [f for f in self._folder.iterdir() if _NAME.fullmatch(f.name)] if self._folder.is_dir() else []
 
     def path(self, name: str) -> Path | None:
         """The file of a kept picture."""

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
+import io
+import os
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -10,6 +13,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from PIL import Image
 
 from bot.announcing.announced import Told
 from bot.announcing.announcement import Announcement, Content, Plan, Selection
@@ -218,3 +222,24 @@ def test_the_bulletin_follows_the_rows(desk: Desk) -> None:
     desk.clock.now = dt.datetime.fromisoformat("2026-08-01T15:00:01+09:00")
     bulletin.follow()
     assert knowledge.document(again.id, ueda) is None
+
+
+def test_pictures_that_no_announcement_has_are_removed_after_a_day(desk: Desk, tmp_path: Path) -> None:
+    pictures = Pictures(tmp_path, "")
+    out = io.BytesIO()
+    Image.new("RGB", (40, 30), "navy").save(out, "PNG")
+    shown, replaced, withdrawn, new = (pictures.keep(out.getvalue()) for _ in range(4))
+    told = desk.announcements.compose(OPERATOR, replace(NOTICE, picture=replaced), Selection(everyone=True))
+    desk.announcements.change(told.id, told.version, OPERATOR, replace(NOTICE, picture=shown))
+    gone = desk.announce(replace(NOTICE, picture=withdrawn), Selection(everyone=True))
+    held = desk.announcements.get(gone.id, OPERATOR)
+    desk.announcements.withdraw(held.id, held.version, OPERATOR)
+    assert desk.told.is_withdrawn(gone.id)
+    assert not desk.told.is_withdrawn(told.id)
+    two_days_ago = time.time() - 2 * 24 * 3600
+    for name in (shown, replaced, withdrawn):
+        os.utime(tmp_path / name, (two_days_ago, two_days_ago))
+    (tmp_path / "index.jpg").write_bytes(b"not a kept picture's name")
+    os.utime(tmp_path / "index.jpg", (two_days_ago, two_days_ago))
+    pictures.tidy(desk.told.pictures)
+    assert {p.name for p in tmp_path.glob("*.jpg")} == {shown, new, "index.jpg"}

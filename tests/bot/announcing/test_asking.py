@@ -30,6 +30,7 @@ class Talk:
     knowledge: KnowledgeBase
     clock: FixedClock
     told: list[Announced] = field(default_factory=list)
+    withdrawn: set[str] = field(default_factory=set)
 
     def announce(self, *told: Announced) -> None:
         self.told[:] = told
@@ -51,9 +52,11 @@ def talk(tmp_path: Path) -> Iterator[Talk]:
     store = Store(database)
     knowledge = KnowledgeBase(database, FakeEmbedder(), tmp_path / "index")
     told: list[Announced] = []
-    bulletin = Bulletin(knowledge, lambda: list(told), lambda i: f"https://yui.example.jp/announcements/{i}.signed", clock)
+    withdrawn: set[str] = set()
+    page = "https://yui.example.jp/announcements/{}.signed".format
+    bulletin = Bulletin(knowledge, lambda: list(told), page, clock, withdrawn.__contains__)
     conversations = Conversations(knowledge, store, Signer(b"key"), clock, Metrics(), bulletin=bulletin)
-    yield Talk(conversations, bulletin, knowledge, clock, told)
+    yield Talk(conversations, bulletin, knowledge, clock, told, withdrawn)
     knowledge.close()
     database.close()
 
@@ -111,6 +114,16 @@ def test_who_quotes_an_announcement_means_that_one(talk: Talk) -> None:
         assert not any(word in told for word in ("夏祭り", "屋台", "午前10時"))
     talk.clock.now = at(8, 2)
     assert "に終わりました" in quoting(talk, "ann-festival", "これ、何時からだった?")
+
+
+def test_who_quotes_a_withdrawn_announcement_hears_that_it_is_gone(talk: Talk) -> None:
+    talk.announce(*everything())
+    talk.withdrawn.add("ann-festival")
+    talk.told[:] = [a for a in talk.told if a.id != "ann-festival"]
+    for text in ("これ何時から?", "くわしく", "いつだっけ?", "What time is it?"):
+        told = quoting(talk, "ann-festival", text)
+        assert "取り消され" in told or "withdrawn" in told
+    assert "7月31日(金)" in quoting(talk, "ann-festival", "居場所づくり助成の締切は?")  # it asks for something else
 
 
 def test_the_deadlines_of_a_month_are_a_list_by_date(talk: Talk) -> None:
