@@ -241,7 +241,7 @@ class Month:
     """One seed."""
 
     def __init__(self, folder: Path, seed: int, kills: float) -> None:
-        self._chance = random.Random(seed)  # noqa: S311
+        self._chance = random.Random(seed)
         self._start = dt.datetime(2027, 3, 1, 6, tzinfo=JAPAN)
         self.clock = SimulatedClock(self._start)
         self.line = Line(self.clock, self._chance)

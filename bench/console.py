@@ -86,7 +86,7 @@ class RandomVectors:
 
 
 def fill(folder: Path) -> None:
-    chance = random.Random(0)  # noqa: S311
+    chance = random.Random(0)
     yui = build(Settings(data_dir=folder, _env_file=None), embedder=RandomVectors())
     yui.members.give("cli:bench", Grant(Role.ADMIN))
     account = yui.sign_in.redeem(yui.sign_in.invite("cli:bench", Role.ADMIN, ""), NAME, PASSWORD)

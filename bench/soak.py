@@ -65,7 +65,7 @@ def main() -> None:
     options = parser.parse_args()
     if options.victim:
         write_forever(options.victim)
-    chance = random.Random(1)  # noqa: S311 - when to kill, not a secret
+    chance = random.Random(1)
     mended, times = 0, []
     with tempfile.TemporaryDirectory() as scratch:
         for number in range(options.kills):

@@ -42,7 +42,7 @@ class Load:
     def __init__(self, line: LinePlatform, address: str) -> None:
         self.line, self.address = line, address
         self.groups = [line.new_group() for _ in range(GROUPS)]
-        self.chance = random.Random(0)  # noqa: S311
+        self.chance = random.Random(0)
         self.acknowledged: list[float] = []
         self.asked: dict[str, float] = {}  # reply token → when
         self.refused = 0

@@ -5,15 +5,15 @@ from __future__ import annotations
 import re
 import secrets
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, replace
+from dataclasses import replace
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from bot import wording
 from bot.follow_ups import follow_up
 from bot.intents import Intent, last_clause, two_questions
 from bot.memory import Memory, State
-from bot.messages import Act, Choice, Reply
+from bot.messages import Act, Choice, Reply, contract, plain
 from bot.signing import Signer
 from bot.turn import Taken, Turn
 from knowledge import Answer, Audience, Context, KnowledgeBase, Question, Rewriter
@@ -174,28 +174,3 @@ def _shortened(both: Answer, language: str) -> Answer:
         return both
     layers = tuple(replace(layer, text=re.split(r"(?<=。)", layer.text)[0]) for layer in both.layers)
     return replace(both, layers=layers)
-
-
-def plain(act: Act, text: str, language: str) -> Reply:
-    """A reply that tells nothing of the knowledge."""
-    return Reply(act, text, (), contract(Answer(answered=False, confidence=0.0), language, text, []))
-
-
-def contract(answer: Answer, language: str, text: str, choices: Sequence[str]) -> dict[str, Any]:
-    """The ANSWER of the public contract, but for the question and the time it took."""
-    return {
-        "language": language,
-        "answered": answer.answered,
-        "confidence": round(answer.confidence, 4),
-        "text": text,
-        "layers": [{"layer": layer.kind.value, "text": layer.text, "citations": list(layer.citations)} for layer in answer.layers],
-        "citations": [
-            {
-                k: (v.value if k == "kind" else v)
-                for k, v in asdict(c).items()
-                if v or k in ("id", "kind", "title", "source", "text")
-            }
-            for c in answer.citations
-        ],
-        "choices": list(choices),
-    }

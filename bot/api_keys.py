@@ -16,6 +16,8 @@ import sqlalchemy as sa
 from bot.errors import UserMistake
 from bot.members import Grant, Members, Role
 from bot.store import metadata
+from bot.tip_store import tips
+from bot.tips import TipState
 from knowledge import Database
 
 PREFIX = "yui_"
@@ -98,6 +100,9 @@ class ApiKeys:
         with self._db.write() as c:
             if c.scalar(sa.select(sa.func.count()).where(api_keys.c.name == name)):
                 raise UserMistake(f"There is a key {name} already: remove it first, or give this one another name.")
+            theirs = (tips.c.author == holder.account) & (tips.c.co_op != co_op) & (tips.c.state != TipState.WITHDRAWN.value)
+            if c.scalar(sa.select(sa.func.count()).where(theirs)):  # who holds the key could read and change them
+                raise UserMistake(f"A key {name} of another co-op has given tips: give this one another name.")
             c.execute(sa.insert(api_keys).values(values))
         self._members.forget(holder.account)  # nothing is left over from an earlier key of that name
         for grant in holder.grants():

@@ -8,10 +8,10 @@ from dataclasses import replace
 from typing import Protocol
 
 from bot import wording
-from bot.answers import RATING, Answers, contract, plain
+from bot.answers import RATING, Answers
 from bot.intents import Intent
 from bot.memory import Memory, State
-from bot.messages import Act, Reply
+from bot.messages import Act, Reply, contract, plain
 from bot.signing import Signer
 from bot.turn import Taken, Turn
 from knowledge import KnowledgeBase, normalise

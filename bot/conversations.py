@@ -15,11 +15,11 @@ from datetime import datetime, timedelta
 from bot import wording
 from bot.announcing.asking import Asking
 from bot.announcing.knowledge_of import Bulletin
-from bot.answers import RATING, Answers, plain
+from bot.answers import RATING, Answers
 from bot.commands import GOING_ON, LONGEST_MESSAGE, Commands
 from bot.intents import Intent, language_of, recognise
 from bot.memory import Memory, State
-from bot.messages import Act, IncomingMessage, Reply
+from bot.messages import Act, IncomingMessage, Reply, plain
 from bot.metrics import Metrics
 from bot.sharing import Sharing
 from bot.signing import Signer

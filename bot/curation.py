@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from bot import wording
 from bot.clock import JAPAN
 from bot.members import Members, Role
 from bot.notices import Notices
@@ -146,6 +147,11 @@ class Curation:
         near = self._knowledge.resembling(text, [(i, held[i].draft.text) for i in ids if i in held])
         return [(held[i], r) for i, r in near if r.relation is not Relation.OTHER]
 
+    def may_stand_for(self, other: Tip, tip: Tip) -> bool:
+        """Whether another tip can be found in the place of one, by the giver's own above all."""
+        own = Audience.of_member(tip.co_op) if tip.co_op else Audience.of(PUBLIC, own_key(tip))
+        return other.id != tip.id and other.state in SHOWN and self._document(other).audience.meets(own)
+
     def forget(self, account: str) -> None:
         """Withdraw everything of a person."""
         for tip in self.mine(account):
@@ -193,16 +199,20 @@ class Curation:
         into: str = "",
         audience: Audience | None = None,
         expires_at: dt.date | None = None,
+        queued: bool = False,
     ) -> Decided:
-        """Decide about exactly the version that was seen. `into`: the tip it is merged into, or the account it is handed to."""
+        """Decide about exactly the version that was seen. `into`: the tip it is merged into, or the account it is handed to.
+
+        `queued`: only while it stands in the queue, as on a card: what somebody else has decided meanwhile holds.
+        """
         tip = self._store.tip(tip_id)
         if tip is None or tip.state is TipState.WITHDRAWN:
             return Decided(Verdict.GONE)
         if not self._members.may_review(reviewer, tip.co_op):
             return Decided(Verdict.NOT_ALLOWED)
-        if verdict := self._hindrance(tip, version, action):
+        if verdict := self._hindrance(tip, version, action) or (self._settled(tip, action) if queued else None):
             return Decided(verdict, tip)
-        reason = _CONTROL.sub("", reason).strip()[: _OTHERS["outcome"]]
+        reason = _CONTROL.sub("", reason).strip()[: _OTHERS["outcome"]] or _unsaid(action)
         changes = self._changes(tip, action, reviewer, reason, into, audience, expires_at)
         if not self._store.decide(tip, changes, action, reviewer, reason, self._now()):
             now = self._store.tip(tip_id)
@@ -211,18 +221,19 @@ class Curation:
         if decided is None or decided.state is TipState.WITHDRAWN:
             return Decided(Verdict.GONE)
         self._show(decided)
-        self._tell_author(decided, action, reason)
+        if decided.author not in self._members.accounts_of(reviewer):  # who has just decided knows
+            self._tell_author(decided, action, reason)
         return Decided(Verdict.DONE, decided)
 
-    def undo(self, tip_id: str, reviewer: str) -> Decided:
-        """Take the last decision about a tip back."""
+    def undo(self, tip_id: str, reviewer: str, decided_at: dt.datetime | None = None) -> Decided:
+        """Take the last decision about a tip back; with its moment, exactly this one and no other, earlier or later."""
         tip = self._store.tip(tip_id)
         if tip is None or tip.state is TipState.WITHDRAWN:
             return Decided(Verdict.GONE)
         if not self._members.may_review(reviewer, tip.co_op):
             return Decided(Verdict.NOT_ALLOWED)
         decision = self._store.last_decision(tip_id)
-        if decision is None:
+        if decision is None or decided_at not in (None, decision.at):
             return Decided(Verdict.ALREADY, tip)
         if decision.version != tip.version or not self._store.undo(tip, decision, self._now()):
             return Decided(Verdict.CHANGED, self._store.tip(tip_id))
@@ -232,9 +243,12 @@ class Curation:
             self._show(now)
         return Decided(Verdict.DONE, now)
 
-    def last_decided(self, reviewer: str) -> str | None:
-        """The tip this reviewer decided about last, for undoing."""
-        return self._store.last_decided_by(self._members.accounts_of(reviewer))
+    def last_decided(self, reviewer: str) -> Decision | None:
+        """What this reviewer decided last and has not undone."""
+        mine = self._members.accounts_of(reviewer)
+        tip = self._store.last_decided_by(mine)
+        decided = self._store.decisions_on(tip) if tip else []
+        return next((d for d in reversed(decided) if d.by in mine and d.undone_at is None), None)
 
     def history(self, tip_id: str, reviewer: str) -> History | None:
         """All versions and decisions; None where there is nothing this person may see."""
@@ -334,6 +348,13 @@ class Curation:
         open_still = tip.state in (TipState.PUBLISHED, TipState.ASKED_BACK)
         return None if open_still else Verdict.CHANGED
 
+    def _settled(self, tip: Tip, action: Action) -> Verdict | None:
+        """Why a card that was shown decides nothing any more: somebody has settled the tip, or put it off already."""
+        if tip.state is not TipState.WAITING and not (tip.state is TipState.PUBLISHED and self._is_due(tip)):
+            return Verdict.CHANGED
+        is_put_off = tip.wait_until is not None and tip.wait_until > self._now()
+        return Verdict.ALREADY if action is Action.POSTPONE and is_put_off else None
+
     def _is_due(self, tip: Tip) -> bool:
         return bool(tip.check_at and tip.check_at <= self._today()) or bool(self._knowledge.changed_articles(list(tip.articles)))
 
@@ -352,7 +373,7 @@ class Curation:
             changes |= {"expires_at": expires_at} if expires_at else {}
         elif action is Action.MERGE:
             other = self._store.tip(into)
-            if other is None or other.id == tip.id or other.state not in SHOWN or not self._knows(reviewer, other):
+            if other is None or not self._knows(reviewer, other) or not self.may_stand_for(other, tip):
                 raise TipMistake("nothing_to_merge_into")
             changes["merged_into"] = into
         elif action is Action.POSTPONE:
@@ -430,6 +451,12 @@ class Curation:
 
     def _today(self) -> dt.date:
         return self._clock().astimezone(JAPAN).date()
+
+
+def _unsaid(action: Action) -> str:
+    """What a giver hears where the reviewer gave no reason."""
+    key = {Action.ASK_BACK: "round_ask_back_reason", Action.DECLINE: "round_no_reason"}.get(action)
+    return wording.say(key, "ja") if key else ""
 
 
 def _is_within(audience: Audience, consented: Audience, own: str) -> bool:

@@ -7,16 +7,23 @@ import re
 from bot import wording
 from bot.announcing.chats import Chats
 from bot.announcing.senders import Shape
-from bot.answers import plain
 from bot.members import Members, Outcome, Purpose
-from bot.messages import Act, IncomingMessage, Reply
+from bot.messages import Act, IncomingMessage, Reply, plain
 from knowledge import normalise
 
 _LINK = r"(?:連携|れんけい|link)"
-_CODE = re.compile(rf"{_LINK}(?:コード)?[\s:]*(?P<code>[a-z0-9]{{3,6}}[\s\-‐‑–—―−ーｰ]*[a-z0-9]{{3,6}})[。.!]?")
+_CODE = re.compile(
+    rf"{_LINK}(?:コード)?は?[\s:、]*(?P<code>[a-z0-9]{{3,6}}[\s\-‐‑–—―−ーｰ]*[a-z0-9]{{3,6}})(?:\s*(?:です|でお願いします))?[。.!]?"
+)
 _WANTS_CODE = re.compile(rf"{_LINK}(?:の)?(?:コード|番号|code)(?:を|が)?(?:ください|ほしい|出して|発行|発行して)?[。.!]?")
 _WORD, _WORD_FOR_CODE = "連携", "連携コード"
 _LONGEST = 40  # characters
+
+
+def is_about_code(text: str) -> bool:
+    """Whether a message brings a code, or asks for one."""
+    said = _said(text)
+    return bool(_WANTS_CODE.fullmatch(said) or _CODE.fullmatch(said))
 
 
 class Linking:
@@ -28,7 +35,7 @@ class Linking:
 
     def take(self, message: IncomingMessage, language: str) -> Reply | None:
         """What comes of a code; a code where one is asked for; None for any other message."""
-        said = normalise(message.text) if len(message.text) <= _LONGEST else ""
+        said = _said(message.text)
         if _WANTS_CODE.fullmatch(said):
             return self._new_code(message, language)
         found = _CODE.fullmatch(said)
@@ -58,6 +65,10 @@ class Linking:
         if outcome is Outcome.INVITED and co_op is None:
             return _say("invited_everywhere", language)
         return _say(outcome.value, language, co_op=co_op.name if co_op else "")
+
+
+def _said(text: str) -> str:
+    return normalise(text) if len(text) <= _LONGEST else ""
 
 
 def _say(key: str, language: str, **values: str) -> Reply:

@@ -22,6 +22,9 @@ _ID = re.compile(r"[a-z0-9][a-z0-9-]{0,59}")
 _ALPHABET = "ABCDEFGHJKMNPQRSTUVWXYZ23456789"
 _CODE_LENGTH = 8
 _VALID = dt.timedelta(days=1)
+_LONGEST = {"name": 200, "place": 200, "legal_form": 80}  # characters of a profile, as the columns have room
+_LARGEST = 1_000_000  # people
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _TRIES, _TRIED_WITHIN = 5, dt.timedelta(minutes=15)
 
 co_ops = sa.Table(
@@ -102,6 +105,7 @@ class Outcome(StrEnum):
     INVITED = "invited"
     WRONG = "code_wrong"  # unknown, used or expired: which of them is not said to who may be guessing
     THROTTLED = "code_throttled"
+    OWN = "code_own"  # to be sent from the other account: it stays valid
     WRONG_PLACE = "code_wrong_place"  # a group's code in a talk for two, or the other way round: it stays valid
 
 
@@ -150,6 +154,7 @@ class Members:
             raise UserMistake(f"{co_op.id!r} cannot be a co-op's id: use lower-case letters, digits and hyphens.")
         if not co_op.name.strip():
             raise UserMistake("A co-op needs a name.")
+        _check_profile(co_op)
         values = {
             **{k: getattr(co_op, k) for k in ("name", "place", "size", "legal_form", "findable")},
             "fields": list(co_op.fields),
@@ -182,9 +187,10 @@ class Members:
         with self._db.write() as c:
             _link(c, conversation, co_op_id, self._now())
 
-    def unlink(self, conversation: str) -> None:
+    def unlink(self, conversation: str) -> bool:
+        """A group or channel is nobody's any more. False where it was linked to no co-op."""
         with self._db.write() as c:
-            c.execute(sa.delete(linked_chats).where(linked_chats.c.conversation == conversation))
+            return bool(c.execute(sa.delete(linked_chats).where(linked_chats.c.conversation == conversation)).rowcount)
 
     def co_op_of(self, conversation: str, within: Sequence[str] = ()) -> str | None:
         """The co-op a chat is linked to, itself or the channel it is a thread of."""
@@ -212,11 +218,12 @@ class Members:
         with self._db.write() as c:
             give_within(c, account, grant, self._now())
 
-    def take(self, account: str, grant: Grant) -> None:
+    def take(self, account: str, grant: Grant) -> bool:
+        """Take a role back. False where the person did not have it."""
         with self._db.write() as c:
             person = c.scalar(sa.select(accounts.c.person).where(accounts.c.account == account))
             mine = (roles.c.person == person) & (roles.c.role == grant.role.value) & (roles.c.co_op == grant.co_op)
-            c.execute(sa.delete(roles).where(mine))
+            return bool(c.execute(sa.delete(roles).where(mine)).rowcount)
 
     def accounts_of(self, account: str) -> tuple[str, ...]:
         """All accounts of the person behind one, at least that one."""
@@ -317,8 +324,11 @@ class Members:
 
         Only a keyless digest is kept: eight letters of 31 are 40 bits, guessing is throttled, and a code lives a day.
         """
-        if purpose is not Purpose.MERGE and subject.get("co_op") and self.co_op(subject["co_op"]) is None:
-            raise UserMistake(f"There is no co-op {subject['co_op']}: add it first.")
+        named = subject.get("co_op") or purpose is Purpose.LINK
+        if purpose is not Purpose.MERGE and named and self.co_op(subject["co_op"]) is None:
+            raise UserMistake(f"There is no co-op {subject['co_op']!r}: add it first.")
+        if purpose is Purpose.INVITE:
+            _check_grant(Grant(Role(subject["role"]), subject.get("co_op", "")))
         code = "".join(secrets.choice(_ALPHABET) for _ in range(_CODE_LENGTH))
         now = self._now()
         with self._db.write() as c:
@@ -341,9 +351,13 @@ class Members:
             purpose, subject = Purpose(row["purpose"]), dict(row["subject"])
             if group != (purpose is Purpose.LINK):
                 return Outcome.WRONG_PLACE, ""
+            co_op = str(subject.get("co_op", ""))
+            if purpose is Purpose.MERGE and subject["account"] == account:
+                return Outcome.OWN, ""
+            if co_op and not _is_there(c, co_op):
+                return Outcome.WRONG, ""  # it has been removed since
             if not c.execute(sa.update(codes).where(valid).values(used_at=now)).rowcount:
                 return Outcome.WRONG, ""  # somebody else was faster
-            co_op = str(subject.get("co_op", ""))
             if purpose is Purpose.LINK:
                 _link(c, conversation, co_op, now)
                 return Outcome.LINKED, co_op
@@ -382,12 +396,35 @@ def _person(c: sa.Connection, account: str, now: dt.datetime) -> str:
 
 def give_within(c: sa.Connection, account: str, grant: Grant, now: dt.datetime) -> None:
     """`Members.give` as a part of somebody else's transaction."""
-    if grant.co_op and not c.scalar(sa.select(sa.func.count()).where(co_ops.c.id == grant.co_op)):
+    _check_grant(grant)
+    if grant.co_op and not _is_there(c, grant.co_op):
         raise UserMistake(f"There is no co-op {grant.co_op}: add it first.")
     person = _person(c, account, now)
     mine = (roles.c.person == person) & (roles.c.role == grant.role.value) & (roles.c.co_op == grant.co_op)
     c.execute(sa.delete(roles).where(mine))
     c.execute(sa.insert(roles).values(person=person, role=grant.role.value, co_op=grant.co_op, given_at=now))
+
+
+def _is_there(c: sa.Connection, co_op_id: str) -> bool:
+    return bool(c.scalar(sa.select(sa.func.count()).where(co_ops.c.id == co_op_id)))
+
+
+def _check_grant(grant: Grant) -> None:
+    """An admin of one co-op would be thought to have its rights only, and have all."""
+    if grant.role is Role.ADMIN and grant.co_op:
+        raise UserMistake("An admin looks after every co-op: leave the co-op out, or make the person its coordinator.")
+
+
+def _check_profile(co_op: CoOp) -> None:
+    """Raises UserMistake for what does not fit its column, or its line in a list."""
+    lines = [*(getattr(co_op, k) for k in _LONGEST), *co_op.fields, *co_op.partners]
+    if any(_CONTROL.search(line) for line in lines):
+        raise UserMistake("A co-op's profile is written without line breaks.")
+    for name, most in _LONGEST.items():
+        if len(getattr(co_op, name)) > most:
+            raise UserMistake(f"The {name.replace('_', ' ')} is too long: {most} characters at most.")
+    if co_op.size is not None and not 0 <= co_op.size <= _LARGEST:
+        raise UserMistake(f"The size is a number of people: 0 to {_LARGEST:,}.")
 
 
 def _merge(c: sa.Connection, one: str, other: str, now: dt.datetime) -> None:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
+
+from knowledge import Answer
 
 
 class Act(StrEnum):
@@ -101,3 +103,28 @@ class Shown:
     text: str
     links: tuple[tuple[str, str], ...] = ()
     buttons: tuple[str, ...] = ()
+
+
+def plain(act: Act, text: str, language: str) -> Reply:
+    """A reply that tells nothing of the knowledge."""
+    return Reply(act, text, (), contract(Answer(answered=False, confidence=0.0), language, text, []))
+
+
+def contract(answer: Answer, language: str, text: str, choices: Sequence[str]) -> dict[str, Any]:
+    """The ANSWER of the public contract, but for the question and the time it took."""
+    return {
+        "language": language,
+        "answered": answer.answered,
+        "confidence": round(answer.confidence, 4),
+        "text": text,
+        "layers": [{"layer": layer.kind.value, "text": layer.text, "citations": list(layer.citations)} for layer in answer.layers],
+        "citations": [
+            {
+                k: (v.value if k == "kind" else v)
+                for k, v in asdict(c).items()
+                if v or k in ("id", "kind", "title", "source", "text")
+            }
+            for c in answer.citations
+        ],
+        "choices": list(choices),
+    }

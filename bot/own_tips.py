@@ -45,9 +45,13 @@ class OwnTips:
         if not talk.listed_within(now, WAITS):
             return None
         if talk.doomed and (confirms := _confirms(text)) is not None:
-            return replace(talk, doomed=""), self._withdrawn(talk.doomed, here) if confirms else Asked(here.say("own_kept"))
+            if self.find(talk.doomed, here) is None:  # withdrawn a moment ago
+                return talk, Asked(here.say("own_withdrawn" if confirms else "own_gone"))
+            if confirms:
+                return talk, self._withdrawn(talk.doomed, here)
+            return replace(talk, doomed=""), Asked(here.say("own_kept"))
         wanted = _wish(text, talk)
-        return self._of_one(wanted, replace(talk, doomed=""), here) if wanted else None
+        return self._of_one(wanted, replace(talk, doomed=""), here, now) if wanted else None
 
     def mended(self, tip_id: str, talk: Talk, here: Here) -> Answered:
         """Begin to change a tip that was sent; a draft comes first."""
@@ -58,7 +62,15 @@ class OwnTips:
             return talk, Asked(here.say("draft_first"), (here.label(Word.RESUME), here.label(Word.DISCARD)))
         return Talk(step=Step.MEND, draft=tip.draft, tip=tip.id).having(Step.TEXT, Step.SIMILAR, *OPTIONAL), None
 
-    def _of_one(self, wanted: Wish, talk: Talk, here: Here) -> Answered:
+    def removal(self, tip_id: str, talk: Talk, here: Here, now: dt.datetime) -> Answered:
+        """Ask whether a tip shall be withdrawn."""
+        tip = self.find(tip_id, here)
+        if tip is None:
+            return talk, Asked(here.say("own_no_such"))
+        text = here.say("own_confirm", title=_cut(tip.draft.text, _SHOWN))
+        return replace(_listing(talk, (tip.id,), now), doomed=tip.id), Asked(text, (here.label(Word.YES), here.label(Word.NO)))
+
+    def _of_one(self, wanted: Wish, talk: Talk, here: Here, now: dt.datetime) -> Answered:
         tip = self.find(talk.listed[wanted.number - 1], here) if wanted.number <= len(talk.listed) else None
         if tip is None:
             return talk, Asked(here.say("own_no_such"))
@@ -66,8 +78,8 @@ class OwnTips:
             return self.mended(tip.id, talk, here)
         if wanted.does is None:
             return talk, self.one(wanted.number, tip, here)
-        text = here.say("own_confirm", title=_cut(tip.draft.text, _SHOWN))
-        return replace(talk, left=True, doomed=tip.id), Asked(text, (here.label(Word.YES), here.label(Word.NO)))
+        _, asked = self.removal(tip.id, talk, here, now)
+        return replace(talk, left=True, doomed=tip.id), asked
 
     def _withdrawn(self, tip_id: str, here: Here) -> Asked:
         try:
@@ -124,7 +136,7 @@ def _wish(text: str, talk: Talk) -> Wish | None:
 def _confirms(text: str) -> bool | None:
     if says(text, Word.YES):
         return True
-    return False if says(text, Word.NO) else None
+    return False if says(text, Word.NO) or says(text, Word.BACK) else None
 
 
 def _audience(tip: Tip) -> Audience:

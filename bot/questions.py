@@ -148,18 +148,18 @@ class OpenQuestions:
     def close(self, topic_id: str, reviewer: str) -> str:
         """Nobody needs to answer this. Returns the mark by which exactly this can be taken back; "" where nothing was open."""
         now = self._now()
-        return _mark(now) if self._settle(topic_id, reviewer, state=CLOSED, wait_until=now) else ""
+        return as_mark(now) if self._settle(topic_id, reviewer, state=CLOSED, wait_until=now) else ""
 
     def postpone(self, topic_id: str, reviewer: str) -> str:
         """Let it come again in a week. Returns a mark as `close` does."""
         until = self._now() + _POSTPONED
-        return _mark(until) if self._settle(topic_id, reviewer, wait_until=until) else ""
+        return as_mark(until) if self._settle(topic_id, reviewer, wait_until=until) else ""
 
     def reopen(self, topic_id: str, mark: str, reviewer: str) -> int:
         """Take one closing or postponement back: no other, earlier or later, and nothing that was answered since."""
         if not mark.isdecimal():
             return 0
-        settled = (open_questions.c.topic == topic_id) & (open_questions.c.wait_until == _moment(mark))
+        settled = (open_questions.c.topic == topic_id) & (open_questions.c.wait_until == moment_of(mark))
         rows = self._visible(reviewer, settled & open_questions.c.state.in_((OPEN, CLOSED)))
         return self._write(rows, {"state": OPEN, "wait_until": None})
 
@@ -220,12 +220,12 @@ class OpenQuestions:
         return self._clock().astimezone(dt.UTC)
 
 
-def _mark(moment: dt.datetime) -> str:
+def as_mark(moment: dt.datetime) -> str:
     """A moment as a button carries it: microseconds."""
     return str((moment - _EPOCH) // dt.timedelta(microseconds=1))
 
 
-def _moment(mark: str) -> dt.datetime:
+def moment_of(mark: str) -> dt.datetime:
     return _EPOCH + dt.timedelta(microseconds=int(mark))
 
 

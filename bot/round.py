@@ -7,29 +7,30 @@ never decide about something that was not seen.
 from __future__ import annotations
 
 import datetime as dt
+import hashlib
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 
 from bot import round_words, wording
-from bot.answers import plain
 from bot.curation import Curation
 from bot.desk.agenda import Agenda
 from bot.errors import UserMistake
 from bot.members import Members, Role
-from bot.messages import Act, Card, Choice, IncomingMessage, Reply
-from bot.questions import OpenQuestions, Topic
+from bot.messages import Act, Card, Choice, IncomingMessage, Reply, plain
+from bot.questions import OpenQuestions, Topic, as_mark, moment_of
 from bot.signing import Signer
 from bot.store import Store
 from bot.tip_mistakes import refusal
-from bot.tips import Action, Tip, Verdict
+from bot.tips import MAY_STAND, Action, Decided, Tip, Verdict
 from knowledge import Audience, Relation, find_personal_data
 
 MOST_CARDS = 7
 _PURPOSE = "round"
 _CARD_TEXT = 120  # characters of what was told
 _CARD = 300  # of a whole card: what platforms have room for
-_ANSWERING = dt.timedelta(minutes=15)  # so long are a coordinator's next words taken as the answer to a question
+_LISTENS = dt.timedelta(minutes=15)  # so long are a coordinator's next words about the round: an answer, a word without a number
+_UNDOABLE = dt.timedelta(days=1)  # so long does the word alone take a decision back
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +40,9 @@ class _Shown:
     cards: tuple[str, ...] = ()  # `tip-….VERSION`, `tip-….VERSION.INTO`, or a topic's id with a `?` before it
     left: tuple[str, ...] = ()  # of these, what has not been decided
     answering: str = ""
-    since: str = ""  # since when
+    told: str = ""  # a mark of an answer with personal data in it, which may be sent again
+    chosen: str = ""  # the card that was named last
+    since: str = ""  # when the round spoke last; empty where something else came after it
 
 
 class Round:
@@ -63,25 +66,67 @@ class Round:
         press = self._signer.verify(_PURPOSE, message.press) if message.press else None
         begins = not message.press and round_words.begins(message.text)
         if not self._may(sender):
-            return plain(Act.OTHER, wording.say("round_not_allowed", language), language) if press else None
+            return self._not_for(message, sender, language, press=bool(press), begins=begins)
         if message.group:
             return plain(Act.OTHER, wording.say("round_alone", language), language) if press or begins else None
         if press:
             return self._pressed(press, sender, language)
         if begins:
             return self._cards(sender, language)
-        return None if message.press else self._heard(message.text.strip(), sender, language)
-
-    def _heard(self, text: str, sender: str, language: str) -> Reply | None:
-        """What is typed where a press would do, or the answer to a question."""
         shown = self._shown(sender)
+        reply = None if message.press else self._heard(shown, message.text.strip(), sender, language)
+        if reply is None and shown.since and not round_words.is_small_talk(message.text):  # another talk goes on from here
+            self._store.set_mark(_mark(sender), json.dumps(asdict(_Shown(shown.cards, shown.left))))
+        return reply
+
+    def _not_for(self, message: IncomingMessage, sender: str, language: str, *, press: bool, begins: bool) -> Reply | None:
+        """What somebody hears who reviews nothing, perhaps not any more."""
+        decides = not message.group and bool(round_words.typed(message.text)) and bool(self._shown(sender).cards)
+        if press or decides:
+            return plain(Act.OTHER, wording.say("round_not_allowed", language), language)
+        return plain(Act.OTHER, wording.say("round_for_coordinators", language), language) if begins else None
+
+    def _heard(self, shown: _Shown, text: str, sender: str, language: str) -> Reply | None:
+        """What is typed where a press would do, or the answer to a question."""
         if shown.cards and (typed := round_words.typed(text)):
             return self._typed(shown, typed, sender, language)
+        if round_words.is_undo_label(text) or (shown.since and round_words.undoes(text)):
+            if last := self._last(sender):
+                return self._undone(last, sender, language)
+            return plain(Act.OTHER, wording.say("round_already", language), language) if shown.since else None
         if shown.answering:
-            return self._answered(shown, text, sender, language)
-        if round_words.undoes(text) and (last := self._store.mark(_mark(sender, "undo")) or self._curation.last_decided(sender)):
-            return self._undone(last, sender, language)
-        return None
+            return self._told(shown, text, sender, language)
+        if not shown.since or not shown.left:
+            return None
+        if (number := round_words.number(text)) is not None:
+            return self._one(shown, number, sender, language)
+        wish = round_words.bare(text)
+        return self._bare(shown, *wish, sender, language) if wish else None
+
+    def _bare(self, shown: _Shown, action: str, words: str, sender: str, language: str) -> Reply:
+        """A word without a number is about the only card that is left, or the one that was named last."""
+        key = shown.chosen or (shown.left[0] if len(shown.left) == 1 else "")
+        if not key:
+            return plain(Act.OTHER, wording.say("round_typed", language, **_labels(language)), language)
+        return self._typed(shown, round_words.Typed(shown.cards.index(key) + 1, action, words), sender, language)
+
+    def _told(self, shown: _Shown, text: str, sender: str, language: str) -> Reply | None:
+        """The words that follow 「答える」; None for what cannot be meant as an answer."""
+        key = f"?{shown.answering}"
+        if round_words.leaves(text):
+            self._remember(sender, _Shown(shown.cards, shown.left))
+            return plain(Act.OTHER, wording.say("round_left", language), language)
+        wish = round_words.bare(text)
+        if wish and not wish[1] and key in shown.cards:
+            return self._typed(shown, round_words.Typed(shown.cards.index(key) + 1, wish[0]), sender, language)
+        return None if round_words.is_no_answer(text) else self._answered(shown, text, sender, language)
+
+    def _last(self, sender: str) -> str:
+        """What the word for undoing takes back: as it would stand on the button; empty where there is nothing."""
+        if settled := self._store.mark(_mark(sender, "undo")):
+            return settled
+        last = self._curation.last_decided(sender)
+        return f"{last.tip}.{as_mark(last.at)}" if last and self._clock() - last.at < _UNDOABLE else ""
 
     # what is shown
 
@@ -103,9 +148,26 @@ class Round:
         reply = plain(Act.OTHER, text, language)
         return reply.with_cards(body, tuple(card for _, card in made))
 
+    def _one(self, shown: _Shown, number: int, sender: str, language: str) -> Reply:
+        """The card that was named, once more, with what it takes."""
+        if number > len(shown.cards):
+            return plain(Act.OTHER, wording.say("round_no_card", language), language)
+        key = shown.cards[number - 1]
+        about = self._questions.topic(key[1:], sender) if key.startswith("?") else self._curation.tip(key.split(".")[0], sender)
+        if key not in shown.left or about is None:
+            return self._next(key, wording.say("round_already", language), sender, language)
+        if isinstance(about, Tip):
+            card = self._tip_card(number, about, self._scope(sender), language)[1]
+        else:
+            card = self._topic_card(number, about, language)[1]
+        self._remember(sender, replace(shown, chosen=key))
+        takes = _takes(number, language, is_question=key.startswith("?"))
+        reply = plain(Act.OTHER, f"{card.title}\n{card.text}\n\n{takes}", language)
+        return reply.with_cards(takes, (card,))
+
     def _tip_card(self, number: int, tip: Tip, scope: Audience, language: str) -> tuple[str, Card]:
         near = [(t, r) for t, r in self._curation.similar(tip.draft.text, scope) if t.id != tip.id]
-        same = next((t for t, r in near if r.relation is Relation.SAME), None)
+        same = next((t for t, r in near if r.relation is Relation.SAME and self._curation.may_stand_for(t, tip)), None)
         lines = [_cut(tip.draft.text, _CARD_TEXT)]
         lines += [_cut(part, 30) for part in (tip.draft.place, tip.draft.happened, tip.draft.outcome) if part]
         kinds = dict.fromkeys(found.kind.value for found in find_personal_data(tip.draft.text))
@@ -163,15 +225,12 @@ class Round:
     def _about_tip(self, tip_id: str, version: int, action: str, reason: str, into: str, sender: str, language: str) -> Reply:
         if action not in {a.value for a in Action} or action in (Action.EXPIRE, Action.HAND_OVER):
             return plain(Act.OTHER, wording.say("no_such_choice", language), language)
-        reason = reason or wording.say("round_ask_back_reason" if action == Action.ASK_BACK else "round_no_reason", language)
         try:
-            decided = self._curation.decide(
-                tip_id, version, Action(action), sender, reason=reason if action in ("ask_back", "decline") else "", into=into
-            )
+            decided = self._curation.decide(tip_id, version, Action(action), sender, reason=reason, into=into, queued=True)
         except UserMistake as mistake:
             return plain(Act.OTHER, refusal(mistake, language), language)
         said = wording.say(_SENTENCES.get((decided.verdict, action), f"round_{decided.verdict.value}"), language)
-        return self._next(tip_id, said, sender, language, undo=tip_id if decided.verdict is Verdict.DONE else "")
+        return self._next(tip_id, said, sender, language, undo=_undo_of(decided))
 
     def _about_topic(self, topic_id: str, action: str, sender: str, language: str) -> Reply:
         topic = self._questions.topic(topic_id, sender)
@@ -179,7 +238,7 @@ class Round:
             return self._next(f"?{topic_id}", wording.say("round_already", language), sender, language)
         if action == "answer":
             shown = self._shown(sender)
-            self._remember(sender, _Shown(shown.cards, shown.left, topic_id, self._clock().isoformat()))
+            self._remember(sender, _Shown(shown.cards, shown.left, topic_id))
             leave = wording.say("round_leave", language)
             said = wording.say("round_write_answer", language, question=_cut(topic.text, 60), leave=leave)
             return plain(Act.OTHER, said, language).with_choices(Choice(leave))
@@ -194,31 +253,40 @@ class Round:
         """The coordinator's next words are the answer: it becomes a tip of its own and is published."""
         topic_id = shown.answering
         self._remember(sender, _Shown(shown.cards, shown.left))
-        topic = self._questions.topic(topic_id, sender)
-        if topic is None:
+        if self._questions.topic(topic_id, sender) is None:
             return self._next(f"?{topic_id}", wording.say("round_already", language), sender, language)
-        if round_words.leaves(text):
-            return plain(Act.OTHER, wording.say("round_left", language), language)
+        if said := self._personal(shown, text, language):
+            self._remember(sender, replace(shown, told=_digest(text)))
+            return plain(Act.OTHER, said, language).with_choices(Choice(wording.say("round_leave", language)))
         try:
             decided = self._agenda.answer(topic_id, text, sender)
         except UserMistake as mistake:
             self._remember(sender, shown)  # it can be written again
             return plain(Act.OTHER, refusal(mistake, language), language)
-        if decided is None or decided.tip is None or decided.verdict is not Verdict.DONE:
+        if decided is None or decided.verdict is not Verdict.DONE:
             verdict = decided.verdict.value if decided else "already"
             return self._next(f"?{topic_id}", wording.say(f"round_{verdict}", language), sender, language)
-        return self._next(f"?{topic_id}", wording.say("round_done_answer", language), sender, language, undo=decided.tip.id)
+        return self._next(f"?{topic_id}", wording.say("round_done_answer", language), sender, language, undo=_undo_of(decided))
+
+    def _personal(self, shown: _Shown, text: str, language: str) -> str:
+        """What is said to an answer that tells about a person; names and addresses may stand when they are sent again."""
+        again = shown.told == _digest(text)
+        found = [d for d in find_personal_data(text) if not (again and d.kind in MAY_STAND)]
+        if not found:
+            return ""
+        marks = "、".join(wording.say(f"personal_{kind}", language) for kind in dict.fromkeys(d.kind.value for d in found))
+        may_stand = all(d.kind in MAY_STAND for d in found)
+        said = [wording.say("round_personal", language, kinds=marks), wording.say("round_write_again", language)]
+        return _joined(*said, wording.say("round_same_again", language) if may_stand else "")
 
     def _undone(self, last: str, sender: str, language: str) -> Reply:
-        """Take back what was decided about a tip (its id), or the closing or postponement of a question (`?TOPIC.MARK`)."""
+        """Take back what was decided about a tip (`tip-….MARK`), or the closing or postponement of a question (`?TOPIC.MARK`)."""
         if last.startswith("?"):
             topic_id, _, mark = last[1:].partition(".")
             opened = self._questions.reopen(topic_id, mark, sender)
             return plain(Act.OTHER, wording.say("round_undone" if opened else "round_already", language), language)
-        return self._tip_undone(last, sender, language)
-
-    def _tip_undone(self, tip_id: str, sender: str, language: str) -> Reply:
-        decided = self._agenda.undo(tip_id, sender)
+        tip_id, _, mark = last.partition(".")
+        decided = self._agenda.undo(tip_id, sender, moment_of(mark))
         key = "round_undone" if decided.verdict is Verdict.DONE else f"round_{decided.verdict.value}"
         return plain(Act.OTHER, wording.say(key, language), language)
 
@@ -249,12 +317,14 @@ class Round:
 
     def _shown(self, sender: str) -> _Shown:
         raw = json.loads(self._store.mark(_mark(sender)) or "{}")
-        shown = _Shown(tuple(raw.get("cards", ())), tuple(raw.get("left", ())), raw.get("answering", ""), raw.get("since", ""))
-        is_late = bool(shown.since) and self._clock() - dt.datetime.fromisoformat(shown.since) > _ANSWERING
-        return replace(shown, answering="", since="") if is_late else shown
+        cards, left = (tuple(raw.get(k, ())) for k in ("cards", "left"))
+        shown = _Shown(cards, left, *(str(raw.get(k, "")) for k in ("answering", "told", "chosen", "since")))
+        is_late = bool(shown.since) and self._clock() - dt.datetime.fromisoformat(shown.since) > _LISTENS
+        return _Shown(shown.cards, shown.left) if is_late else shown
 
     def _remember(self, sender: str, shown: _Shown) -> None:
-        self._store.set_mark(_mark(sender), json.dumps(asdict(shown)))
+        """Keep what a coordinator has before them now, while the round speaks."""
+        self._store.set_mark(_mark(sender), json.dumps(asdict(replace(shown, since=self._clock().isoformat()))))
 
 
 _SENTENCES = {
@@ -264,6 +334,16 @@ _SENTENCES = {
     (Verdict.DONE, "merge"): "round_done_merge",
     (Verdict.DONE, "postpone"): "round_done_postpone",
 }
+
+
+def _undo_of(decided: Decided) -> str:
+    """What a button for undoing carries: the tip, and the moment of exactly this decision."""
+    is_done = decided.verdict is Verdict.DONE and decided.tip is not None
+    return f"{decided.tip.id}.{as_mark(decided.tip.changed_at)}" if is_done and decided.tip else ""
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
 def _mark(sender: str, what: str = "round") -> str:

@@ -26,7 +26,7 @@ def _ask_piece(talk: Talk, here: Here) -> Asked:
     told_already = getattr(talk.draft, PIECES[talk.step])
     text = here.say(f"ask_{talk.step.value}")
     if told_already:
-        text += "\n" + here.say("as_told", told=_cut(told_already))
+        text += "\n" + here.say("as_told", told=shortened(told_already))
     words = [Word.SKIP] if talk.step is not Step.TEXT or told_already else []
     words += [Word.BACK] if talk.trail else []
     words += [Word.SEND] if talk.draft.text and talk.step not in (Step.TEXT, Step.NAME) else []
@@ -35,7 +35,7 @@ def _ask_piece(talk: Talk, here: Here) -> Asked:
 
 def _ask_similar(talk: Talk, here: Here) -> Asked:
     near = here.similar(talk.draft.text)
-    lines = [f"{n}. {_cut(t.draft.text, _SHOWN // 2)}" for n, t in enumerate(near, 1)]
+    lines = [f"{n}. {shortened(t.draft.text, _SHOWN // 2)}" for n, t in enumerate(near, 1)]
     return Asked(
         "\n".join([here.say("ask_similar"), *lines]), _labels(here, Word.SAME, Word.ADD, Word.DIFFERS, Word.BACK, Word.LEAVE)
     )
@@ -67,7 +67,7 @@ def _ask_co_ops(_: Talk, here: Here) -> Asked:
 def _ask_summary(talk: Talk, here: Here) -> Asked:
     draft = talk.draft
     pieces = [(s, getattr(draft, PIECES[s])) for s in MENDED if s in PIECES]
-    lines = [f"【{part(s, here)}】{_cut(value)}" for s, value in pieces if value]
+    lines = [f"【{part(s, here)}】{shortened(value)}" for s, value in pieces if value]
     lines.append(f"【{part(Step.CONSENT, here)}】{named(draft, here)}")
     lines.append(f"【{part(Step.AUDIENCE, here)}】{shown_to(draft, here)}")
     return Asked(
@@ -81,7 +81,7 @@ def _ask_mend(_: Talk, here: Here) -> Asked:
 
 
 def _ask_settle(talk: Talk, here: Here) -> Asked:
-    return Asked(here.say("ask_settle", told=_cut(talk.draft.text, _SHOWN // 2)), _labels(here, Word.GO_ON, Word.ANEW))
+    return Asked(here.say("ask_settle", told=shortened(talk.draft.text, _SHOWN // 2)), _labels(here, Word.GO_ON, Word.ANEW))
 
 
 _ASKS: dict[Step, Callable[[Talk, Here], Asked]] = {
@@ -141,5 +141,6 @@ def part(step: Step, here: Here) -> str:
     return here.say(f"part_{step.value}")
 
 
-def _cut(text: str, most: int = _SHOWN) -> str:
+def shortened(text: str, most: int = _SHOWN) -> str:
+    """A text as it is shown again: its beginning."""
     return text if len(text) <= most else text[: most - 1].rstrip() + "…"

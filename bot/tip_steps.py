@@ -10,28 +10,35 @@ from bot.errors import UserMistake
 from bot.intents import Intent, recognise
 from bot.members import co_op_key
 from bot.tip_chat import Here
-from bot.tip_questions import MENDED, audiences, consents, part, personal_data
-from bot.tip_state import OPTIONAL, ORDER, PIECES, Step, Talk, with_pieces
-from bot.tip_words import (
-    Word,
+from bot.tip_pieces import (
     adds,
+    correction,
+    counted_anew,
     is_place,
     is_sentence,
     is_time,
     is_unfinished,
-    number,
-    only_asks,
-    says,
+    part_named,
+    stops_short,
     tells_outcome,
     time_in,
     told,
     without_copula,
+    without_filler,
 )
+from bot.tip_questions import MENDED, audiences, consents, part, personal_data
+from bot.tip_state import OPTIONAL, ORDER, PIECES, Step, Talk, with_pieces
+from bot.tip_words import Word, number, only_asks, says, says_how_to_share
 from bot.tips import LONGEST_TIP, MAY_STAND, SHORTEST_TIP, Consent, Draft
 from knowledge import FEDERATION, PUBLIC, Audience, PersonalDataKind, find_personal_data, normalise, scrub
 
 # characters
 MOST = {Step.TEXT: LONGEST_TIP, Step.PLACE: 200, Step.HAPPENED: 100, Step.OUTCOME: 500, Step.NAME: 40, Step.QUESTION: 300}
+_PLAIN = (Step.PLACE, Step.HAPPENED, Step.OUTCOME)
+# Never where, when or how it went; what answers a question that is not asked.
+_OF_OTHER_STEPS = (
+    *(Word.SAME, Word.ADD, Word.DIFFERS, Word.SCRUB, Word.ALLOW, Word.REWRITE, Word.GO_ON, Word.ANEW, Word.YES, Word.NO),
+)
 _CONSENTS = {Word.BY_NAME: Consent.NAME, Word.BY_CO_OP: Consent.CO_OP, Word.ANONYMOUS: Consent.ANONYMOUS}
 
 
@@ -94,6 +101,51 @@ def take(talk: Talk, text: str, here: Here) -> Talk | None:
     return _TAKES[talk.step](talk, text, here)
 
 
+def chosen_early(talk: Talk, text: str, here: Here) -> tuple[Talk, Word] | None:
+    """The talk after a word about the name or the readers that is told while something else is asked."""
+    if talk.step in (Step.MEND, Step.SETTLE) or (talk.step in PIECES and not says_how_to_share(text)):
+        return None
+    for step, words, taken in (
+        (Step.CONSENT, consents(here), _take_consent),
+        (Step.AUDIENCE, audiences(here), _take_audience),
+    ):
+        word = next((word for word in words if says(text, word)), None)
+        if word and step is not talk.step and (new := taken(talk, text, here)):
+            return new, word
+    return None
+
+
+def corrected(talk: Talk, text: str, here: Here) -> tuple[Talk, str] | None:
+    """The talk with one of its pieces put right, and what stands there now; None for what corrects nothing that was told.
+
+    Raises UserMistake for what is right but cannot be.
+    """
+    found = correction(text) if talk.step not in (Step.SIMILAR, Step.SETTLE, Step.NAME) else None
+    if found is None:
+        return None
+    old, new = found
+    for step in _CORRECTED:
+        told = getattr(talk.draft, PIECES[step])
+        before, wrong, after = told.rpartition(old) if old else ("", "", "")
+        if right := before + new + after if wrong else "" if old else counted_anew(told, new):
+            return _put_right(talk, step, right, here), right
+    if not old and is_time(new) and talk.draft.happened:
+        return _put_right(talk, Step.HAPPENED, new, here), new
+    before_it = talk.back()
+    if old or before_it.step not in _CORRECTED or (before_it.step is Step.TEXT and not is_sentence(new)):
+        return None
+    return _put_right(talk, before_it.step, new, here), new
+
+
+_CORRECTED = (Step.QUESTION, Step.OUTCOME, Step.HAPPENED, Step.PLACE, Step.TEXT)  # what was told last comes first
+
+
+def _put_right(talk: Talk, step: Step, right: str, here: Here) -> Talk:
+    fits(right, step, here)
+    new = talk.telling(**{PIECES[step]: right})
+    return ahead(new.lacking(Step.SIMILAR) if step is Step.TEXT else new, here)
+
+
 def _take_piece(talk: Talk, text: str, here: Here) -> Talk | None:
     piece = PIECES[talk.step]
     if says(text, Word.SKIP) and (talk.step is not Step.TEXT or talk.draft.text):
@@ -101,14 +153,19 @@ def _take_piece(talk: Talk, text: str, here: Here) -> Talk | None:
         return ahead(skipped.having(talk.step), here)
     if talk.step is not Step.TEXT and recognise(text) in (Intent.EMPTY, Intent.CHOICE, Intent.UNCLEAR):
         return None
-    text = text if talk.step in (Step.TEXT, Step.OUTCOME, Step.QUESTION) else without_copula(text)
+    if talk.step in _PLAIN and any(says(text, word) for word in _OF_OTHER_STEPS):
+        return None
+    text = text if talk.step in (Step.TEXT, Step.OUTCOME, Step.QUESTION) else without_copula(without_filler(text))
     fits(text, talk.step, here)
     if talk.step is Step.NAME and any(d.kind is not PersonalDataKind.NAME for d in find_personal_data(text)):
         raise UserMistake(here.say("only_a_name"))
     if talk.step is Step.TEXT:
         return ahead(retold(talk, text), here)
-    if talk.step is Step.PLACE and is_time(text):  # when it was is asked next; where is still to be told
+    if talk.step in (Step.PLACE, Step.OUTCOME) and is_time(text) and not talk.draft.happened:  # the question stays
         return ahead(talk.telling(happened=text).having(Step.HAPPENED), here)
+    if talk.step in (Step.HAPPENED, Step.OUTCOME) and is_place(text) and not talk.draft.place:
+        return ahead(talk.telling(place=without_copula(text)).having(Step.PLACE), here)
+    text = text.removesuffix("で") if talk.step is Step.PLACE and is_place(text.removesuffix("で")) else text
     talk = talk.telling(**{piece: text}).having(talk.step)
     if talk.step is Step.PLACE and not talk.draft.happened and (when := time_in(text)):
         talk = talk.telling(happened=when).having(Step.HAPPENED)
@@ -117,7 +174,7 @@ def _take_piece(talk: Talk, text: str, here: Here) -> Talk | None:
 
 def fits(text: str, step: Step, here: Here) -> None:
     """Raises UserMistake for a piece that is too short or too long."""
-    if step is Step.TEXT and len(text) < SHORTEST_TIP:
+    if step is Step.TEXT and len(text) < SHORTEST_TIP and not stops_short(text):
         raise UserMistake(here.say("too_short"))
     if len(text) > MOST[step]:
         raise UserMistake(here.say("too_long", most=f"{MOST[step]:,}"))
@@ -148,7 +205,7 @@ def goes_on(talk: Talk, text: str, *, at_once: bool) -> bool:
     if adds(text):
         return True
     asked_next = talk.step in (Step.PLACE, Step.HAPPENED, Step.OUTCOME) and talk.trail[-1:] in ((), (Step.TEXT,))
-    if not (at_once and asked_next) or any(says(text, word) for word in Word) or only_asks(text):
+    if not asked_next or not (at_once or stops_short(talk.draft.text)) or any(says(text, word) for word in Word) or only_asks(text):
         return False
     if is_place(text) or is_time(text):
         return False
@@ -162,6 +219,9 @@ def _take_similar(talk: Talk, text: str, here: Here) -> Talk | None:
         return Talk(step=Step.SENT)
     if any(says(text, word) for word in (Word.ADD, Word.DIFFERS, Word.SKIP)):
         return ahead(talk.having(Step.SIMILAR), here)
+    if tells_outcome(text) and not talk.draft.outcome:  # 「うちではうまくいかんかった」
+        fits(text, Step.OUTCOME, here)
+        return ahead(talk.telling(outcome=text).having(Step.SIMILAR, Step.OUTCOME), here)
     return None
 
 
@@ -171,7 +231,7 @@ def _take_personal(talk: Talk, text: str, here: Here) -> Talk | None:
         piece = found[0][0] if found else "text"
         step = next(s for s, p in PIECES.items() if p == piece)
         return talk.lacking(step).to(step)
-    if says(text, Word.SCRUB):
+    if says(text, Word.SCRUB) or (says(text, Word.YES) and not says(text, Word.ALLOW)):
         pieces = {piece: scrub(getattr(talk.draft, piece)) for piece, _ in found}
         return ahead(talk.telling(**pieces), here)
     if says(text, Word.ALLOW):
@@ -217,7 +277,10 @@ def _take_summary(talk: Talk, text: str, _: Here) -> Talk | None:
 def _take_mend(talk: Talk, text: str, here: Here) -> Talk | None:
     at = number(text)
     parts = {normalise(part(s, here)): s for s in MENDED}
+    named = part_named(text[:40])
     step = MENDED[at - 1] if at and at <= len(MENDED) else parts.get(normalise(text[:40]))
+    step = step or next((s for s, piece in PIECES.items() if piece == named), None)
+    step = step or (Step.CONSENT if says(text, Word.BY_NAME) else None)
     return talk.lacking(step).to(step) if step else None
 
 

@@ -7,29 +7,35 @@ import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
-from bot.answers import plain
 from bot.curation import Curation
 from bot.dialogues import Dialogue, Dialogues
 from bot.errors import UserMistake
 from bot.intents import Intent, recognise
 from bot.members import Members
-from bot.messages import Act, Choice, IncomingMessage, Reply
+from bot.messages import Act, Choice, IncomingMessage, Reply, plain
 from bot.own_tips import Answered, OwnTips
 from bot.tip_chat import Asked, Here
 from bot.tip_mistakes import refusal
-from bot.tip_questions import ask
+from bot.tip_pieces import adds, correction, is_sentence, labelled, stops_short, tells_outcome, told
+from bot.tip_questions import ask, shortened
 from bot.tip_sending import sent, thanks, was_sent
 from bot.tip_state import OPTIONAL, PIECES, WAITS, Step, Talk, with_pieces
-from bot.tip_steps import MOST, ahead, begun, continued, fits, goes_on, settled, take
+from bot.tip_steps import MOST, ahead, begun, chosen_early, continued, corrected, fits, goes_on, settled, take
 from bot.tip_words import (
     Word,
+    asks_about_sharing,
     beginning,
     clean,
+    has_another,
+    is_about_tomorrow,
+    is_for_people,
+    is_interjection,
     is_question,
-    labelled,
     only_asks,
     says,
+    says_how_to_share,
     wants_anothers,
+    wants_removed,
 )
 from bot.tips import Draft
 from knowledge import StoreUnavailable
@@ -38,6 +44,7 @@ log = logging.getLogger(__name__)
 
 KIND = "tip"
 _FREE = ("text", "place", "happened", "outcome", "question", "author_name")
+_LATELY = dt.timedelta(hours=1)
 _AT_ONCE = dt.timedelta(seconds=10)  # messages that follow each other this fast are one thought
 
 # What is never a piece of a tip: others answer it, and the talk goes on waiting.
@@ -115,31 +122,63 @@ class TipTurn:
         if not self._is_in_time:
             return False
         if self._talk.step is Step.SENT:
-            return says(self._text, Word.SEND) or says(self._text, Word.MEND)
+            return self._goes_on_from_sent(self._text)
         if not self._talk.is_open or (self._message.unreadable and self._talk.step is not Step.TEXT):
             return False
-        return recognise(self._text) not in _SMALL_TALK or self._message.unreadable or self._talk.step is Step.OUTCOME
+        return self._message.unreadable or says(self._text, Word.BACK) or not self._is_small_talk(self._text)
+
+    def _is_small_talk(self, text: str) -> bool:
+        """Whether a message in a group, not addressed, is rather for the others in it."""
+        step = self._talk.step
+        if any(says(text, word) for word in Word):
+            return False
+        if is_for_people(text) or (step in (Step.PLACE, Step.HAPPENED) and is_about_tomorrow(text)):
+            return True
+        if step is Step.OUTCOME:
+            return is_interjection(text)
+        if step not in PIECES and is_sentence(text) and not adds(text):
+            return not (chosen_early(self._talk, text, self._here) or correction(text) or tells_outcome(text))
+        return recognise(text) in _SMALL_TALK or (step in PIECES and is_interjection(text))
+
+    @staticmethod
+    def _goes_on_from_sent(text: str) -> bool:
+        """Whether a message is about the tip that has just been sent, or about another one."""
+        if any(says(text, word) for word in (Word.SEND, Word.MEND)) or has_another(text) or asks_about_sharing(text):
+            return True
+        return wants_removed(text) and not says(text, Word.SCRUB)
 
     @property
     def _is_in_time(self) -> bool:
         return self.row is not None and self._now - self.row.changed_at <= WAITS
 
+    @property
+    def _was_lately(self) -> bool:
+        return self.row is not None and self._now - self.row.changed_at <= _LATELY
+
     def _closed(self) -> Reply | None:
         """Nothing is waited for: a tip may be begun, gone on with, or looked at again after it was sent."""
         if says(self._text, Word.RESUME):
             return self._resumed() if self._talk.has_draft else self._say("no_draft", begin=True)
+        if says(self._text, Word.GO_ON) and self._talk.has_draft and not self._talk.left and self._was_lately:
+            return self._resumed()  # 「つづき」 after a pause; of a draft that was put away it may mean the last answer
         if says(self._text, Word.DISCARD) and self._talk.has_draft:
             return self._discarded()
         if self._talk.step is Step.SENT and self._talk.tip:
             if says(self._text, Word.SEND):
                 return self._say("sent_already")  # a second tap
-            if says(self._text, Word.MEND):
+            if says(self._text, Word.MEND) or (self._is_in_time and says(self._text, Word.BACK)):
                 return self._own_answered(self._own.mended(self._talk.tip, self._talk, self._here))
+            if self._is_in_time and wants_removed(self._text):
+                return self._own_answered(self._own.removal(self._talk.tip, self._talk, self._here, self._now))
+            if self._is_in_time and asks_about_sharing(self._text):
+                return self._reply(Asked(self._about()))
+            if self._is_in_time and has_another(self._text):
+                return self._begun(Draft())
         if wants_anothers(self._text):
             return self._begun(Draft(question=self._question), "ask_to_paste")
-        told = beginning(self._text)
-        if told is not None:
-            return self._begun(Draft(told, question=self._question))
+        begins = beginning(self._text)
+        if begins is not None:
+            return self._begun(Draft(begins, question=self._question))
         if any(says(self._text, word) for word in (Word.SEND, Word.SKIP, Word.MEND)) and self._talk.has_draft:
             return self._resumed()  # a button of a talk that has waited long enough
         return self._say("no_draft", begin=True) if says(self._text, Word.SEND) else None
@@ -151,11 +190,17 @@ class TipTurn:
             return self._again("only_words")
         if command := self._command():
             return command
-        told = beginning(text)
-        if told is not None and not (told == "" and talk.step is Step.TEXT):
-            if talk.step is not Step.TEXT:
-                return self._begun(Draft(told, question=self._question))
-            text = told
+        begins = beginning(text)
+        if begins is not None:
+            if begins == (talk.draft.text if talk.step is not Step.SETTLE else None):
+                return self._again()  # a second tap
+            if begins == "" and talk.step is Step.TEXT:
+                return self._again()
+            if talk.step is not Step.TEXT or only_asks(begins):
+                return self._begun(Draft(begins, question=self._question))
+            text = begins
+        elif asks_about_sharing(text) and talk.step is not Step.QUESTION:
+            return self._again(said=self._about())
         elif self._is_for_others(text):
             self._keep(talk, taken=False)  # five more minutes
             return None
@@ -165,19 +210,24 @@ class TipTurn:
         text, talk = self._text, self._talk
         if says(text, Word.DISCARD) and not talk.following:
             return self._discarded()
-        if recognise(text) is Intent.FORGET and talk.step is not Step.PERSONAL and len(text) <= _LONGEST_REMOVE:
+        removes = recognise(text) is Intent.FORGET or says(text, Word.SCRUB)
+        if removes and talk.step is not Step.PERSONAL and len(text) <= _LONGEST_REMOVE:
             return self._reply(Asked(self._here.say("which_removal"), (self._here.label(Word.DISCARD), _REMOVE_ALL)))
+        if talk.tip and talk.step is Step.MEND and wants_removed(text):
+            return self._own_answered(self._own.removal(talk.tip, talk, self._here, self._now))
         if says(text, Word.LEAVE):
             return self._left()
         if talk.step is Step.SETTLE:
             return None
-        if says(text, Word.BACK):
+        if says(text, Word.MEND) and talk.draft.text and talk.step not in _MENDING:
+            return self._asking(talk.to(Step.MEND))
+        if says(text, Word.BACK) and not (talk.step is Step.SIMILAR and says(text, Word.DIFFERS)):
             return self._asking(ahead(talk, self._here) if talk.step is Step.MEND else talk.back())
         if says(text, Word.SEND):
             return self._sent()
-        if says(text, Word.RESUME):
-            return self._again()
-        return None
+        if says(text, Word.RESUME) or (text == talk.draft.text and talk.step is not Step.TEXT):
+            return self._again()  # the text again: a second tap
+        return self._again() if talk.step is Step.MEND and says(text, Word.MEND) else None
 
     def _is_for_others(self, text: str) -> bool:
         """Whether a message is no piece of a tip: a question, a command, a courtesy."""
@@ -196,20 +246,26 @@ class TipTurn:
         try:
             if goes_on(talk, text, at_once=self._at_once):
                 return self._asking(replace(continued(talk, text, self._here), told_at=self._now.isoformat()), "added")
-            if (pieces := labelled(text)) and step is not Step.SETTLE:
+            if (pieces := labelled(text, loosely=bool(talk.draft.text))) and step is not Step.SETTLE:
                 return self._asking(self._with(pieces))
-            if recognise(text) in _COURTESY and step is not Step.OUTCOME and step in PIECES:
+            if step in PIECES and (is_interjection(text) or (recognise(text) in _COURTESY and step is not Step.OUTCOME)):
                 return self._again()
-            new = take(talk, text, self._here)
+            if put_right := corrected(talk, text, self._here):
+                return self._asking(put_right[0], said=self._here.say("corrected", told=shortened(put_right[1])))
+            new = None if step in PIECES and says_how_to_share(text) else take(talk, text, self._here)
+            if new is None and (early := chosen_early(talk, text, self._here)):
+                return self._asking(early[0], said=self._here.say("noted", chosen=self._here.label(early[1])))
+            if new is None and step in PIECES:
+                new = take(talk, text, self._here)
         except UserMistake as mistake:
             return self._again(said=str(mistake))
         if new is None:
-            return self._again("not_understood")
+            return self._again("not_sent_yet" if step is Step.SUMMARY else "not_understood")
         if new.step is Step.SENT:
             self._dialogues.end(self._message.conversation, self._here.person)
             return self._reply(Asked(self._here.say("same_thanks")))
         told_at = self._now.isoformat() if step is Step.TEXT else talk.told_at
-        return self._asking(replace(new, told_at=told_at))
+        return self._asking(replace(new, told_at=told_at), "how_to_add" if says(text, Word.ADD) else "")
 
     def _with(self, pieces: Mapping[str, str]) -> Talk:
         """The talk with pieces that were named: 「どこ：…」. Raises UserMistake for one that cannot be."""
@@ -242,10 +298,12 @@ class TipTurn:
     def _fitting(self, draft: Draft) -> tuple[Draft, str]:
         """The draft without pieces that cannot be, and what is to be said about them."""
         mistakes = []
+        if only_asks(told(draft.text).text):
+            draft, mistakes = with_pieces(draft, {"text": ""}), [self._here.say("question_not_tip")]
         for step, piece in PIECES.items():
-            if told := getattr(draft, piece):
+            if value := getattr(draft, piece):
                 try:
-                    fits(told, step, self._here)
+                    fits(value, step, self._here)
                 except UserMistake as mistake:
                     draft = with_pieces(draft, {piece: ""})
                     mistakes.append(str(mistake))
@@ -295,8 +353,8 @@ class TipTurn:
             self._keep(talk)  # it was not sent, and is still there
             raise
         self._keep(Talk(step=Step.SENT, tip=tip))
-        told = thanks(talk, self._here, defaults=defaults)
-        return self._reply(Asked(told, (self._here.label(Word.MEND), self._here.label(Word.OWN))))
+        text = thanks(talk, self._here, defaults=defaults)
+        return self._reply(Asked(text, (self._here.label(Word.MEND), self._here.label(Word.OWN))))
 
     def _finished(self, begun_at: dt.datetime) -> Reply:
         """Send what a process was sending when it died, unless it had done so."""
@@ -320,9 +378,15 @@ class TipTurn:
         """The talk at its step, with its question. `alone`: what is said is the question."""
         self._keep(talk)
         asked = ask(talk, self._here)
+        if key in ("", "added") and not said and goes_on(talk, "", at_once=True) and stops_short(talk.draft.text):
+            key, alone = "go_on_telling", True
         first = said or (self._here.say(key) if key else "")
         text = first if alone and first else "\n".join(part for part in (first, asked.text) if part)
         return self._reply(replace(asked, text=text))
+
+    def _about(self) -> str:
+        """Who sees a tip, and when; what can be done with it afterwards."""
+        return self._here.say("about", audience=self._here.label(Word.OWN_CO_OP))
 
     def _again(self, key: str = "", *, said: str = "") -> Reply:
         return self._asking(self._talk, key, said=said)
@@ -346,6 +410,7 @@ class TipTurn:
         return Dialogue(self._message.conversation, self._here.person, KIND, talk.step.value, talk.as_json(), self._now)
 
 
+_MENDING = (Step.TEXT, Step.SUMMARY, Step.MEND, Step.PERSONAL)  # steps that know the word themselves
 _REMOVE_ALL = "わたしの記録を消して"
 _LONGEST_REMOVE = 8  # characters: 「消して」, 「消してください」 say not what
 

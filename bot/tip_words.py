@@ -1,18 +1,16 @@
-"""What a message says in the talk about a tip: a beginning, a word of command, the pieces that are told."""
+"""What a message says in the talk about a tip: a beginning, a word of command, a question about the talk itself."""
 
 from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache
 from importlib import resources
 
 from bot import wording
-from bot.tip_state import with_pieces
-from bot.tips import Draft
 from knowledge import normalise
 
 
@@ -61,31 +59,57 @@ _PATTERNS = {
 _NOT_TEXT = re.compile(r"[\W_]+")
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\u200b\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 _LONGEST_WORD = 40  # characters
+_HIRAGANA = {ord("ァ") + i: ord("ぁ") + i for i in range(ord("ヶ") - ord("ァ") + 1)}
+# What people put before a word and behind it without meaning anything else: 「やっぱり…」, 「ほな…」, 「…にしといてな」
+_BEFORE = re.compile(
+    r"(?:あっ?(?![とのる])|え+っと|え+ーと|えと|あのー?|うーん|うん|はい|じゃ+あ?|では|それじゃあ?|ほな|ほんなら|ほんじゃ|やっぱり?|やはり|もう|まあ|すみませんが?"
+    r"|すいませんが?|ごめん(?:なさい|ね)?|できれば|できたら|ちょっと|とりあえず|今回は|わたしは|私は|恥ずかし(?:い|く)(?:から|ので|て))+"
+)
+_AFTER = re.compile(
+    r"(?:(?:で)?(?:お願い|おねがい)(?:します|できますか|ね)?|頼みます|ください|下さい|ちょうだい|くれ(?:る|ます)?か?|もらえ(?:る|ます)か?|もらって|ほしい|欲しい"
+    r"|に?しとい?て|に?して(?:おいて)?|に(?:します|しとく|しときます|する)|で?も?(?:いい|ええ|よい|よか)|で(?:大丈夫|かまわない|かまいません|結構)|が(?=いい|ええ|よい|$)"
+    r"|(?:に|が|は|を)?(?:見せて|みせて|見て|みて|出して|だして|使って|読んで)|です|ます|んです|んで|だけど|けど|ねん|なあ?|かな|わ|や|よ|ね|ん|の|で|に)$"
+)
 
 _NAME = r"(?:コツ|ｺﾂ|こつ|ヒント|tips?|ｔｉｐ|dica|mẹo|窍门|诀窍|팁)"
-_COLON = re.compile(rf"\s*{_NAME}\s*(?:です)?\s*[:：︰]\s*(?P<told>.*)", re.IGNORECASE | re.DOTALL)
+_ANOTHER = r"(?:(?:もう|あと)(?:1|１|一|ひと)つ|次|今日|新しい|別|それと|あと)(?:の|、|\s)*"
+_COLON = re.compile(rf"\s*(?:{_ANOTHER})?{_NAME}\s*(?:です)?\s*[:：︰]\s*(?P<told>.*)", re.IGNORECASE | re.DOTALL)
+_SAID = re.compile(
+    rf"\s*(?:{_ANOTHER})?{_NAME}(?:(?:なん)?(?:です|だ|や)(?:が|けど|けれど)[、,\s]*|は[、,]?(?=.{{8,}}(?:です|ます|よ|こと|ん)[。!！]*\s*$))(?P<told>\S.*)",
+    re.DOTALL,
+)
 _SPACE = re.compile(rf"\s*{_NAME}[\s\u3000、→]+(?P<told>\S.*)", re.IGNORECASE | re.DOTALL)
 _WANTS = re.compile(
     r"(?:この(?:答え|質問)に)?コツ(?:を|の)?(?:(?:1つ|ひとつ)?(?:教える|おしえる|教えます|教えたい|書く|かく|書きたい|書きます|足す|たす|足したい"
     r"|登録|登録したい|登録する|登録して|投稿|投稿したい|出したい|伝えたい)(?:です|ね|よ|んですが|のですが|んですけど|んだけど)?|があります|がある|あるよ|あります)?"
     r"|(?:addatip|shareatip|iwanttoshareatip|tips?)"
 )
+# 「いい方法があるんだけど書いていい?」: somebody wants to tell, and does not ask to be told.
+_OFFERS = re.compile(
+    r"(?:コツ|(?:いい|良い|ええ|うちの)(?:方法|やり方|考え|アイデア|知恵)|工夫).{0,14}?(?:(?:書い|かい|教え|おしえ|伝え|話し|言っ|登録し|投稿し|載せ|のせ|出し|送っ)(?:とい)?"
+    r"(?:ても?(?:いい|ええ|よい|かまわ|だいじょうぶ|大丈夫)|てあげ)|(?:書き|かき|教え|おしえ|伝え|登録し|投稿し|載せ|のせ|残し)たい"
+    r"|(?:登録|投稿|書く|送る)(?:って)?(?:の(?:し方|しかた|仕方|やり方|方法)|でき|には))"
+)
+_HAS_TO_TELL = re.compile(r"^(?:みんなに|皆に|みなさんに)?(?:伝え|教え|おしえ)たいこと(?:が|も)(?:ある|あり|あっ)")
+_HAS_ANOTHER = re.compile(
+    r"(?:(?:もう|あと)(?:1|一|ひと)つ(?:だけ)?|まだ|(?:ほか|他)にも)(?:いい|別の)?(?:コツ|の)?(?:が|も)?(?:ある|あります|あるある|書きたい|書いてもいい|いい)"
+    r"(?:ん|の|ね|よ|です|だ|や|が|けど|けれど|ねん)*"
+)
 _OF_ANOTHER = re.compile(
     r"(?:今の|いまの|この|その|さっきの|上の|先ほどの|↑の?|[^\s、。]{1,12}さんの)[^。]{0,16}?(?:を|も)?コツ(?:に|として)"
     r"(?:して|登録|入れて|いれて|残して|のこして|のせて|載せて|加えて|しといて|お願い|$)"
 )
 _WISH = re.compile(
-    r"(?:コツ)?(?P<a>[1-9])(?:番目?|つ目)?(?:のコツ)?(?:を|は)?(?P<does>消して|消す|けして|けす|削除(?:して|する)?|取り下げ(?:て|る)|delete"
-    r"|なおす|なおして|なおしたい|直す|直して|直したい|変える|かえる|修正(?:して|する)?|書き足す|edit|change)?(?:ください)?"
+    r"(?:コツ)?(?P<a>[1-9])(?:番目?|つ目)?(?:のコツ)?(?:を|は)?(?P<does>消して|消す|消し(?=たい)|けして|けす|削除(?:して|する)?|取り下げ(?:て|る)|delete"
+    r"|なおす|なおして|なおしたい|直す|直して|直したい|変える|かえる|修正(?:して|する)?|書き足す|edit|change)?"
+    r"(?:(?:ほしい|たい|ください|ちょうだい|くれる|もらえますか|お願い(?:します)?|おねがい(?:します)?|です|ん|よ|ね|わ)*)"
     r"|(?P<first>消して|消す|削除|なおす|直す|delete|edit|change)(?P<b>[1-9])(?:番)?"
 )
-_PAGE = re.compile(r"\D*?(?P<page>[1-9]\d?)")
-_ADDS = re.compile(r"\s*(?:(?:あと|それと|追伸|追記|書き忘れ)[、,:：\s]|あとは[、,]|もう(?:1|一|１)つ[、,])")
-_UNFINISHED = re.compile(r"(?:[、,…]|[はがをにでとへて]|たら|れば|けど|ので)\s*$")
-_SENTENCE = re.compile(
-    r".{6,}(?:ます|ました|ません|[んのいた]です|(?<!だ)(?<!で)(?:った|した)|いた|[^だ]よ|んだ|てる|とる|ない|たい|べき)[。!！♪〜ー…]*\s*$",
-    re.DOTALL,
+_REMOVED = re.compile(
+    r"(?P<which>(?:さっき|いま|今|先ほど|送った|書いた|出した|上|それ|これ|あれ)(?:送った|書いた|出した)?(?:の|を|は)?(?:コツ)?(?:を|は|も)?|コツ(?:を|は))?"
+    r"(?:消す|けす|消して|けして|消したい|取り消(?:す|し|して|したい)|削除(?:して|する)?|取り下げ(?:て|る|たい)|なしに?|なかったことに)"
 )
+_PAGE = re.compile(r"\D*?(?P<page>[1-9]\d?)")
 
 _ASKING = re.compile(
     r"何(?!か|も|でも|とか|より)|なに(?!か|も|より)|なん(?:で|の|人|年|日)|いつ(?!も|でも|か|の間|のま)|どこ(?!か|も|でも)|だれ(?!か|も|でも)|誰(?!か|も|でも)"
@@ -95,46 +119,27 @@ _WONDERS = re.compile(r"(?:かな|っけ|かも|だろう|でしょう|だった
 _ELSEWHERE = re.compile(
     r"^[^ぁ-ゖァ-ヺ]*(?:[a-zà-ỹ가-힣]|[一-龥]{4})[^ぁ-ゖァ-ヺ]*$"
 )  # in a language that has its own words for asking
+_INTERJECTION = re.compile(
+    r"(?:うん|はい|はーい|ええ|そう|そうです|そうだ|へえ|ほう|ほい|あら|あらま|あ|あっ|おっ|えっと|えーと|あのね|あのさ|ごめん(?:なさい|ね)?|すみません|すいません"
+    r"|ちょっと|待って|まって|待っとって|お待ち|ください|おまたせ|お待たせ(?:しました)?|ね|よ|ok|おけ|いいよ|どうぞ|大丈夫(?:です)?|考え(?:中|るね)|なんだっけ|何だっけ|(?:それで|これで)?(?:お願い|おねがい)(?:します)?|笑|www?)+"
+)
+_FOR_PEOPLE = re.compile(
+    r"^[^\s、。]{1,8}(?:さん|ちゃん|くん|君|先生)[、,!~〜\s]|^(?:みなさん|皆さん|みんな)[、,!~〜\s]|ありがとう(?:ね|ございま(?:す|した))?[!。♪〜~\W]*$"
+    r"|お疲れ様|おつかれさま"
+)
+_TOMORROW = re.compile(r"明日|あした|明後日|あさって|来週|来月|今夜|今晩|お?休み(?:します|ます|させて)")
+_SHARING = re.compile(
+    r"(?:誰|だれ|どこ|みんな|皆|ほか|他|よそ).{0,8}?(?:見[るえらて]|みる|みえ|みられ|読[むめま]|よめ|出[るてま]|でる|載[るせっ]|のる|知られ|伝わ|送られ)|(?:名前|なまえ|電話|番号|匿名|本名|だれか|誰か).{0,8}?"
+    r"(?:出[るてなま]|でる|でき|見え|わか|分か|ばれ|載)|(?:ばれ|バレ)[るなま]|公開され|(?:あとで|後で|あとから|送ったあと|送ってから).{0,8}?(?:直|なお|消|けせ|変え|取り消)|^(?:これ|送った?ら).{0,6}?(?:どうなる|どこ|誰|だれ)"
+)
+_ASKS_AT_END = re.compile(r"(?:\?|か|の|のかな|かな|かしら|るん|が見る|が見える|に出る)[。!\W]*$")
+_HOW_TO_SHARE = re.compile(
+    r"匿名|とくめい|名前(?:は|を|で|も|出)|組合名|組合の名前|(?:だけ|のみ)|見せて|公開|みんな(?:に|で).|(?:だれ|誰)(?:に)?でも"
+)
 _ABOUT = re.compile(r"[^、。]{2,}(?:は|が|って|を|でも)[^、。]{2,}\?$")
 _ASKS_UNMARKED = re.compile(
     r"(?:何(?:日|人|年|円|時|回|か月|歳|口)(?:前|以上|以内|まで|から)?|いくら|どうすれば(?:いい|よい)(?:の|ん)?|どうしたら(?:いい|よい)(?:の|ん)?|(?:教えて|おしえて)(?:ください|ほしい)?"
     r"|(?:です|ます|ません)か|とは|って何|って(?:なに|いつ|どこ|だれ|誰|いくら|どういうこと))[。]*$"
-)
-
-_PARTS = {
-    **dict.fromkeys(("どこ", "どこで", "場所", "ばしょ", "where"), "place"),
-    **dict.fromkeys(("いつ", "時期", "日付", "when"), "happened"),
-    **dict.fromkeys(("どうなった", "どうだった", "結果", "けっか", "what happened", "result"), "outcome"),
-    **dict.fromkeys(("どんなとき", "どんな時", "どんなときに"), "question"),
-    **dict.fromkeys(("したこと", "やったこと", "内容"), "text"),
-}
-_NAMES = "|".join(sorted(_PARTS, key=len, reverse=True))
-_LABELLED = re.compile(
-    rf"^[\s・【\[]*(?P<name>{_NAMES})[】\]]?\s*[:：]\s*(?P<told>.+?)\s*$",
-    re.IGNORECASE | re.MULTILINE,
-)
-_DAY = r"(?:\d{1,2}|[一二三四五六七八九十]{1,2})"
-_WHEN = re.compile(
-    r"(?:(?:\d{4}|(?:令和|平成)(?:\d{1,2}|元))年度?|(?:\d{1,2}|[一二三四五六七八九十]{1,2}|数)(?:年|か月|ヶ月|ヵ月|週間?|日)(?:ほど|くらい|ぐらい)?前|昨年度?|去年|おととし|一昨年|今年度?"
-    r"|先月|今月|先週|今週|昨日|きのう|おととい|(?:この|こない)(?:前|まえ|間|あいだ|だ)の?(?=[夏冬春秋])|この[夏冬春秋])"
-    rf"(?:の?(?:{_DAY}月|春|夏|秋|冬|初め|はじめ|終わり|おわり|末|暮れ|ごろ|頃|お盆|年末|正月))*"
-)
-_WITH_WHEN = re.compile(rf"{_WHEN.pattern}(?:に|から|の|は|まで)?")
-_PLACES = (
-    r"生協|協同組合|組合|労協|ワーコレ|ワーカーズ|事業所|支部|支店|店|食堂|カフェ|学童|保育園|こども園|デイ(?:サービス)?|作業所|施設|工房|農園|センター|会館|団地|商店街|居場所"
-    r"|配食|配達|弁当|お弁当|介護|訪問|清掃|草刈り|送迎|家事支援|保育|販売|現場|厨房|台所|畑|市|町|村|区|県"
-)
-_WHERE = re.compile(rf"(?:^|[、。\s])(?P<place>[^、。\s]{{0,15}}?(?:{_PLACES})(?:の(?:{_PLACES}))?)(?:で|では|にて)(?![きはもす])")
-_ONLY_PLACE = re.compile(
-    rf"[^。、を]{{0,15}}?(?:{_PLACES})(?:の(?:仕事|現場|話|こと))?(?:でのこと|[でを](?:して|やって|働いて)い?(?:ます|る))?(?:です|だよ)?[。\s]*"
-)
-_ONLY_WHEN = re.compile(
-    rf"(?:たしか|確か)?(?:{_WHEN.pattern})+(?:に|から|まで|ごろ|頃)?(?:のこと)?(?:です|だよ|かな|でした|だった)?[。?？\s]*"
-)
-_COPULA = re.compile(r"(?<![んの])(?:のこと)?(?:です|だよ|でのことです)[。\s]*$")
-_OUTCOME = re.compile(
-    r"うまく(?:い|ゆ)|よかった|良かった|助か(?:った|り)|減(?:った|り)|増え(?:た|ま)|ふえ(?:た|ま)|へっ(?:た)|なくな(?:った|り)|無くな|喜(?:ば|ん|び)|よろこ(?:ば|ん|び)"
-    r"|失敗|だめだった|ダメだった|好評|評判が|(?:なら|しなら)な(?:かった|くな)|ならんかった|できた|できるように|でき(?:ました)|続いてい|続いとる|ませんでした|(?:なか|んか)った|楽になった|楽に(?:なり|な)"
 )
 
 
@@ -150,7 +155,8 @@ def label(word: Word, language: str) -> str:
 
 def sentence(key: str, language: str, **values: str) -> str:
     """One of the talk's sentences; words of command are named by their labels."""
-    return wording.say(f"offer_{key}", language, **{w.value: label(w, language) for w in Word} | values)
+    begin = wording.say("offer_begin", language)
+    return wording.say(f"offer_{key}", language, **{"begin": begin} | {w.value: label(w, language) for w in Word} | values)
 
 
 @cache
@@ -173,7 +179,26 @@ def says(text: str, word: Word) -> bool:
     if not bare or len(text) > 2 * _LONGEST_WORD or len(bare) > _LONGEST_WORD:
         return False
     pattern = _PATTERNS.get(word)
-    return word in _labels().get(bare, frozenset()) or bool(pattern and pattern.fullmatch(bare))
+    return any(word in _labels().get(form, frozenset()) or bool(pattern and pattern.fullmatch(form)) for form in _forms(bare))
+
+
+@cache
+def _without_before(bare: str) -> str:
+    found = _BEFORE.match(bare)
+    return bare[found.end() :] if found else bare
+
+
+def _forms(bare: str) -> Iterator[str]:
+    """What was said, and the same without what stands before and behind it, one ending after the other."""
+    plain = bare.translate(_HIRAGANA)  # 「トバス」
+    for form in dict.fromkeys((bare, _without_before(bare), plain, _without_before(plain))):
+        left = form
+        while left:
+            yield left
+            found = _AFTER.search(left)
+            if not found or not found.group():
+                break
+            left = left[: found.start()]
 
 
 def number(text: str) -> int | None:
@@ -189,10 +214,17 @@ def beginning(text: str) -> str | None:
     if found := _COLON.fullmatch(text):
         return found["told"].strip()
     bare = _bare(text[: 2 * _LONGEST_WORD]) if len(text) <= 2 * _LONGEST_WORD else ""
-    if _WANTS.fullmatch(bare) or bare in _begin_labels():
+    if _OFFERS.search(bare) or _HAS_TO_TELL.search(bare):
+        return ""
+    if any(_WANTS.fullmatch(form) for form in _forms(bare)) or bare in _begin_labels():
         return None if re.search("[?？]", text) else ""
-    found = _SPACE.fullmatch(text)
+    found = _SPACE.fullmatch(text) or _SAID.fullmatch(text)
     return found["told"].strip() if found and not is_question(found["told"]) else None
+
+
+def has_another(text: str) -> bool:
+    """「もうひとつあるんだけど」, of whoever has just sent one."""
+    return len(text) <= _LONGEST_WORD and bool(_HAS_ANOTHER.fullmatch(_bare(text)))
 
 
 @cache
@@ -223,31 +255,6 @@ def page(text: str) -> int | None:
     return (int(found["page"]) if found else 1) if says(name, Word.OWN) else None
 
 
-def adds(text: str) -> bool:
-    """「あと、…」, 「それと…」: goes on from what was told."""
-    return bool(_ADDS.match(text))
-
-
-def is_unfinished(text: str) -> bool:
-    """Whether a text stops in the middle of a sentence: 「弁当の保冷剤は、」"""
-    return bool(_UNFINISHED.search(text))
-
-
-def is_sentence(text: str) -> bool:
-    """Whether a text tells something that was done, as a place or a day does not."""
-    return bool(_SENTENCE.match(text))
-
-
-def is_place(text: str) -> bool:
-    """Whether a text is a place and nothing else: 「みどり生協の配食です」"""
-    return bool(_ONLY_PLACE.fullmatch(text))
-
-
-def is_time(text: str) -> bool:
-    """Whether a text says when and nothing else: 「去年の夏からです」"""
-    return bool(_ONLY_WHEN.fullmatch(text))
-
-
 def is_question(text: str) -> bool:
     """Whether a message ends by asking; 「去年の夏だったかな?」 does not."""
     asked = normalise(text).rstrip()
@@ -261,40 +268,36 @@ def is_question(text: str) -> bool:
 
 def only_asks(text: str) -> bool:
     """Whether a message is a question and nothing else."""
-    return is_question(text) and len([part for part in re.split(r"[。!?\n]", normalise(text)) if part.strip()]) == 1
+    return is_question(text) and len([part for part in re.split(r"[。!?！？\n]", text) if part.strip()]) == 1
 
 
-def told(text: str) -> Draft:
-    """The pieces in what somebody tells at once: lines with a name (「どこ：…」), else what the sentences show."""
-    named = {_PARTS[found["name"].lower()]: found["told"] for found in _LABELLED.finditer(text)}
-    rest = _LABELLED.sub("", text).strip()
-    draft = with_pieces(Draft(), {"text": rest, **named})
-    return replace(draft, place=draft.place or place_in(draft.text), happened=draft.happened or time_in(draft.text))
+def wants_removed(text: str) -> bool:
+    """「さっきの消して」, of whoever has just sent a tip."""
+    return len(text) <= _LONGEST_WORD and any(_REMOVED.fullmatch(form) for form in _forms(_bare(text)))
 
 
-def labelled(text: str) -> Mapping[str, str]:
-    """The pieces of a message that is nothing but lines with names; nothing for any other message."""
-    found = {_PARTS[f["name"].lower()]: f["told"] for f in _LABELLED.finditer(text)}
-    return {} if _LABELLED.sub("", text).strip() else found
+def is_interjection(text: str) -> bool:
+    """「うん」, 「あ、ごめん」, 「ちょっと待って」: nothing that could be a piece of a tip."""
+    bare = _bare(text[:_LONGEST_WORD])
+    return len(bare) > 1 and len(text) <= _LONGEST_WORD and bool(_INTERJECTION.fullmatch(bare))
 
 
-def time_in(text: str) -> str:
-    """When it was, in the words of a text: 「去年の夏」."""
-    found = _WHEN.search(text)
-    return found.group() if found else ""
+def is_for_people(text: str) -> bool:
+    """Whether a message in a group is plainly for somebody else in it: a call, thanks."""
+    return bool(_FOR_PEOPLE.search(normalise(text)))
 
 
-def place_in(text: str) -> str:
-    """Where it was, in the words of a text: 「みどり生協の配食」."""
-    found = _WHERE.search(_WITH_WHEN.sub("、", text))
-    return found["place"].strip() if found else ""
+def is_about_tomorrow(text: str) -> bool:
+    """Whether a message speaks of what is to come, as neither the place nor the time of what was done does."""
+    return bool(_TOMORROW.search(normalise(text)))
 
 
-def without_copula(text: str) -> str:
-    """「みどりの配食です」 as it stands behind a tip: 「みどりの配食」"""
-    return _COPULA.sub("", text) or text
+def asks_about_sharing(text: str) -> bool:
+    """「どこに出るの?」, 「だれが見る?」, 「名前は出る?」: about the talk itself, not about what anybody knows."""
+    asked = normalise(text)
+    return len(asked) <= _LONGEST_WORD and bool(_SHARING.search(asked)) and bool(_ASKS_AT_END.search(asked))
 
 
-def tells_outcome(text: str) -> bool:
-    """Whether a text says how it went."""
-    return bool(_OUTCOME.search(text))
+def says_how_to_share(text: str) -> bool:
+    """Whether a word about the name or the readers can be nothing else, whatever is asked."""
+    return bool(_HOW_TO_SHARE.search(_bare(text[: 2 * _LONGEST_WORD]).translate(_HIRAGANA)))

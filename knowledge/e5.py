@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import os
 import struct
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -26,12 +26,13 @@ import numpy as np
 import numpy.typing as npt
 import onnxruntime
 
+from knowledge.allocator import give_memory_back
 from knowledge.errors import EmbedderUnavailable
 from knowledge.onnx_graph import Graph
-from knowledge.retrieval import give_memory_back
 from knowledge.unigram import Unigram, normalise
 
 Floats = npt.NDArray[np.float32]
+Corrections = Mapping[str, Floats]
 
 _HEAD = struct.Struct("<4sI7ifi")
 _TOKENIZER = struct.Struct("<5iQ")
@@ -119,11 +120,16 @@ class Reading:
 class E5:
     """The model, ready to be used, by several threads at once too. Raises EmbedderUnavailable where it cannot be run."""
 
-    def __init__(self, weights: Weights) -> None:
+    def __init__(self, weights: Weights, unigram: Unigram | None = None, corrections: Corrections | None = None) -> None:
+        """`unigram`: the tokenizer, if another one has loaded it already. `corrections`: see `encoder`."""
         self._weights = weights
-        self._unigram = Unigram(*weights.vocabulary(), weights.unknown)
+        self._unigram = unigram or Unigram(*weights.vocabulary(), weights.unknown)
         self._places = weights.floats("emb.pos").reshape(weights.positions, -1) + weights.floats("emb.type")[: weights.hidden]
-        self._session = _session(*encoder(weights))
+        self._session = _session(*encoder(weights, corrections or {}))
+
+    def corrected(self, corrections: Corrections) -> E5:
+        """The same model with other weights, beside this one: about 20 MB. Raises EmbedderUnavailable."""
+        return E5(self._weights, self._unigram, corrections)
 
     def embed(self, text: str) -> Floats:
         """The vector of a text with its prefix, shape (hidden,), L2-normalised. Raises OSError if the file has gone."""
@@ -140,14 +146,32 @@ class E5:
         places = np.array([(start - before, end - before) for _, start, end in cut])
         return Reading(_mean(last, windows), places, np.concatenate([states[1:-1] for states in middle]))
 
+    def pieces(self, text: str) -> list[int]:
+        """The ids of a normalised text's pieces."""
+        return self._unigram.encode(text)
+
+    def read_pair(self, one: Sequence[int], other: Sequence[int], segments: Floats) -> tuple[Floats, int]:
+        """The last states of two texts read as one, and where the second begins. `segments` (2, hidden) marks whose a piece is.
+
+        Both together may have no more pieces than the model has positions, less three. Raises OSError if the file has gone.
+        """
+        ends = self._weights.eos
+        framed = [self._weights.bos, *one, ends, *other, ends]
+        cut = len(one) + 2
+        marks = np.repeat(segments, [cut, len(framed) - cut], axis=0)
+        (states,) = self._session.run([_LAST], {_INPUT: (self._embedded(framed) + marks)[None]})
+        return states[0], cut
+
     def _windows(self, ids: list[int]) -> list[list[int]]:
         size = self._weights.positions - 2
         return [ids[start : start + size] for start in range(0, len(ids), size)]
 
     def _run(self, ids: list[int], results: list[str]) -> list[Floats]:
-        framed = [self._weights.bos, *ids, self._weights.eos]
-        embedded = self._weights.rows("emb.word", framed) + self._places[: len(framed)]
+        embedded = self._embedded([self._weights.bos, *ids, self._weights.eos])
         return [states[0] for states in self._session.run(results, {_INPUT: embedded[None]})]
+
+    def _embedded(self, framed: Sequence[int]) -> Floats:
+        return self._weights.rows("emb.word", framed) + self._places[: len(framed)]
 
 
 def _mean(states: Sequence[Floats], windows: list[list[int]]) -> Floats:
@@ -185,8 +209,11 @@ def _session(model: bytes, constants: dict[str, npt.NDArray[Any]]) -> onnxruntim
         raise EmbedderUnavailable(message) from error
 
 
-def encoder(weights: Weights) -> tuple[bytes, dict[str, npt.NDArray[Any]]]:
-    """The ONNX model from embedded tokens to the states of the last and a middle layer, all (1, tokens, hidden); its constants."""
+def encoder(weights: Weights, corrections: Corrections) -> tuple[bytes, dict[str, npt.NDArray[Any]]]:
+    """The ONNX model from embedded tokens to the states of the last and a middle layer, all (1, tokens, hidden); its constants.
+
+    `corrections`: by `NAME.down` (in, rank) and `NAME.up` (rank, out), what is added to the tensor NAME: their product.
+    """
     graph = Graph()
 
     def tensor(name: str) -> str:
@@ -196,7 +223,12 @@ def encoder(weights: Weights) -> tuple[bytes, dict[str, npt.NDArray[Any]]]:
         packed, scales = _packed(weights.blocks(f"{name}.w"), out)
         inputs = [x, graph.constant(f"{name}.w", packed), graph.constant(f"{name}.s", scales), "", "", tensor(f"{name}.b")]
         sizes = {"K": width, "N": out, "bits": 4, "block_size": _PER_BLOCK, "accuracy_level": _INT8_ARITHMETIC}
-        return graph.node("MatMulNBits", inputs, name, "com.microsoft", **sizes)
+        out_of = graph.node("MatMulNBits", inputs, name, "com.microsoft", **sizes)
+        if f"{name}.down" not in corrections:
+            return out_of
+        down, up = (graph.constant(n, np.ascontiguousarray(corrections[n])) for n in (f"{name}.down", f"{name}.up"))
+        low = graph.node("MatMul", [x, down], f"{name}.low")
+        return graph.node("Add", [out_of, graph.node("MatMul", [low, up], f"{name}.high")], f"{name}.sum")
 
     def added(x: str, y: str, name: str) -> str:
         inputs = [x, y, tensor(f"{name}.w"), tensor(f"{name}.b")]

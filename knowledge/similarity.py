@@ -47,6 +47,8 @@ AGAINST = (
     "figures_alike",
 )
 FEATURES = (*FOR, *AGAINST)
+# What is known of a pair: its words, what they mean where they stand, what the model makes of both texts together.
+BY_WORDS, BY_MEANING, BY_READING = "by_words", "by_meaning", "by_reading_together"
 
 # e5 puts accounts about one thing between about .87 and .99; above .95 a cosine says no more, one changed word decides.
 _COSINE_FLOOR, _COSINE_SPAN = 0.87, 0.08
@@ -56,6 +58,7 @@ _STRANGE, _ALIKE = 0.60, 0.75
 _OTHER_WORD = 0.3
 _FEW_WORDS = 3  # a sentence of so few is no addition
 _LEAST = 3  # pieces of a text that the other matches least
+_READ_TOGETHER = 4  # of many candidates the likeliest: the others are judged by their features alone
 _KEPT = 64  # texts whose reading is kept: a round holds the same few against each other
 
 
@@ -90,6 +93,7 @@ Read = tuple[Vectors, Meanings | None]  # a text's vector as a passage, and what
 @dataclass(frozen=True, slots=True)
 class _Weights:
     features: tuple[float, ...]
+    judged: float  # of the model's log-odds
     intercept: float
     related: float
 
@@ -102,17 +106,30 @@ class Similarity:
         self._kept: OrderedDict[str, Read] = OrderedDict()
         self._lock = Lock()
 
-    def among(self, text: str, candidates: Sequence[tuple[str, str]]) -> list[tuple[str, Resemblance]]:
-        """The candidates (key, text) by their key, best first: same, related, other. Raises EmbedderUnavailable."""
+    def among(
+        self, text: str, candidates: Sequence[tuple[str, str]], *, read_together: bool = False
+    ) -> list[tuple[str, Resemblance]]:
+        """The candidates (key, text) by their key, best first: same, related, other. Raises EmbedderUnavailable.
+
+        `read_together`: the likeliest are also read together with the text by the model, if it can: what that was trained for,
+        tips, it tells better; each takes about as long as another embedding or two.
+        """
         if not candidates:
             return []
-        first, *others = self._read([text, *(t for _, t in candidates)])
-        vector, meant = first
-        found = [
-            (key, compare(text, other, float(there @ vector), (meant, meant_there) if meant and meant_there else None))
-            for (key, other), (there, meant_there) in zip(candidates, others, strict=True)
-        ]
-        return sorted(found, key=lambda kr: (list(Relation).index(kr[1].relation), -kr[1].score))
+        (vector, meant), *others = self._read([text, *(t for _, t in candidates)])
+
+        def compared(place: int, judged: float | None = None) -> Resemblance:
+            there, meant_there = others[place]
+            both = (meant, meant_there) if meant and meant_there else None
+            return compare(text, candidates[place][1], float(there @ vector), both, judged)
+
+        found = {place: compared(place) for place in range(len(candidates))}
+        if read_together and isinstance(self._embedder, ReadingEmbedder):
+            likely = sorted((p for p, r in found.items() if r.relation is not Relation.OTHER), key=lambda p: -found[p].score)
+            for place in likely[:_READ_TOGETHER]:
+                found[place] = compared(place, self._embedder.judge(*(written(t) for t in (text, candidates[place][1]))))
+        ordered = sorted(found.items(), key=lambda pr: (list(Relation).index(pr[1].relation), -pr[1].score))
+        return [(candidates[place][0], resemblance) for place, resemblance in ordered]
 
     def _read(self, texts: Sequence[str]) -> list[Read]:
         with self._lock:
@@ -133,8 +150,13 @@ def read_all(embedder: Embedder, texts: Sequence[str]) -> list[Read]:
     """The vectors of texts as passages, and what their words mean there if the embedder shows it. Raises EmbedderUnavailable."""
     if not isinstance(embedder, ReadingEmbedder):
         return [(vector, None) for vector in embedder.embed_passages(texts)]
-    written = [renamed(spelled(t)) for t in texts]
-    return [(r.vector, meanings(w, r)) for w, r in zip(written, embedder.read_passages(written), strict=True)]
+    spelled_out = [written(t) for t in texts]
+    return [(r.vector, meanings(w, r)) for w, r in zip(spelled_out, embedder.read_passages(spelled_out), strict=True)]
+
+
+def written(text: str) -> str:
+    """A text as the model is to read it."""
+    return renamed(spelled(text))
 
 
 def meanings(text: str, reading: Reading) -> Meanings:
@@ -151,8 +173,11 @@ def meanings(text: str, reading: Reading) -> Meanings:
     return Meanings({word: np.array(states) for word, states in found.items()}, pieces)
 
 
-def compare(one: str, other: str, cosine: float, meant: tuple[Meanings, Meanings] | None = None) -> Resemblance:
-    """How two texts relate. `cosine`: of their vectors as passages. Symmetric; an empty text resembles nothing."""
+def compare(
+    one: str, other: str, cosine: float, meant: tuple[Meanings, Meanings] | None = None, judged: float | None = None
+) -> Resemblance:
+    """How two texts relate. `cosine`: of their vectors as passages; `judged`: the model's log-odds, where it read both together.
+    Symmetric; an empty text resembles nothing."""
     normalised = ja.normalise(one), ja.normalise(other)
     if not all(normalised):
         return Resemblance(Relation.OTHER, 0.0)
@@ -161,8 +186,9 @@ def compare(one: str, other: str, cosine: float, meant: tuple[Meanings, Meanings
     if in_two_scripts(one, other):
         meant = None
     values = features(one, other, cosine, meant)
-    fitted = weights("by_meaning" if meant else "by_words")
+    fitted = weights(BY_READING if judged is not None else BY_MEANING if meant else BY_WORDS)
     evidence = fitted.intercept + math.fsum(w * v for w, v in zip(fitted.features, values, strict=True))
+    evidence += fitted.judged * (judged or 0.0)
     score = 1 / (1 + math.exp(-max(-30.0, min(30.0, evidence))))
     if score >= 0.5:
         return Resemblance(Relation.SAME, score)
@@ -176,9 +202,9 @@ def relatedness(values: Sequence[float]) -> float:
 
 @cache
 def weights(kind: str) -> _Weights:
-    """Of the features with meanings (`by_meaning`) or without (`by_words`)."""
+    """BY_WORDS, BY_MEANING or BY_READING."""
     raw = json.loads((resources.files("knowledge") / "similarity.json").read_text("utf-8"))[kind]
-    return _Weights(tuple(raw[n] for n in FEATURES), raw["intercept"], raw["related"])
+    return _Weights(tuple(raw[n] for n in FEATURES), raw.get("judged", 0.0), raw["intercept"], raw["related"])
 
 
 def in_two_scripts(one: str, other: str) -> bool:

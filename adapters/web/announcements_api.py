@@ -110,7 +110,7 @@ def compose(new: NewAnnouncement, holder: Announcer, yui: Service) -> Announceme
     def composed() -> Announcement:
         given = new.model_dump(mode="json")
         parts = read(Content, given["content"]), read(Selection, given["selection"]), read(Plan, given["plan"])
-        made = yui.announcements.compose(holder.account, *parts, new.co_op or "")
+        made = yui.announcements.compose(holder.account, *parts, new.co_op or "", leaving=new.schedule)
         return yui.announcements.schedule(made.id, made.version, holder.account) if new.schedule else made
 
     return AnnouncementAnswer.of(_answered(composed))

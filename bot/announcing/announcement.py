@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import ipaddress
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -21,6 +22,9 @@ _STRICT = ConfigDict(extra="forbid")
 LONGEST_TITLE, LONGEST_TEXT, LONGEST_PLACE = 80, 1_500, 200  # characters; with all its lines one message on LINE and on Discord
 LONGEST_LINK = 1_000
 _LANGUAGES = frozenset({"en", "zh", "ko", "pt", "vi", "ja-easy"})
+_LINK = re.compile(r"https?://[!-~]+")
+_YEARS = range(2000, 2200)
+_DAYS = ("starts", "ends", "deadline", "opens", "send_at", "pay_on")
 _LASTS = dt.timedelta(days=30)  # what names no day of its own
 _LIFETIME = 366  # days ahead something may be planned
 
@@ -182,11 +186,22 @@ class NotThere(UserMistake):
         super().__init__("そのお知らせは見つかりません。")
 
 
-class Changed(UserMistake):
-    """It is not any more what was seen."""
+_STANDS = {
+    State.DRAFT: "このお知らせは、まだ下書きです。",
+    State.PROPOSED: "このお知らせは、ほかの人の確認を待っています。",
+    State.SCHEDULED: "このお知らせは、もう送る予約がしてあります。",
+    State.SENDING: "このお知らせは、もう送られています。直すときは訂正、やめるときは取り消しにしてください。",
+    State.DONE: "このお知らせは、もう送り終わっています。直すときは訂正にしてください。",
+    State.WITHDRAWN: "このお知らせは、もう取り消されています。",
+}
 
-    def __init__(self, now: Announcement) -> None:
-        super().__init__("ほかの人が先に変えたか、もう送られています。いまの内容を見て、もう一度お願いします。")
+
+class Changed(UserMistake):
+    """It is not any more what was seen, or this cannot be done with what it is now. `seen`: the version that was named."""
+
+    def __init__(self, now: Announcement, seen: int) -> None:
+        changed = "ほかの人が先に変えたか、もう送られています。いまの内容を見て、もう一度お願いします。"
+        super().__init__(_STANDS[now.state] if now.version == seen else changed)
         self.now = now
 
 
@@ -254,7 +269,10 @@ def moment(text: str) -> dt.datetime:
     text = text.strip()
     if len(text) <= len("2027-03-31"):
         return dt.datetime.combine(day(text), dt.time(9), JAPAN)
-    return local(read(dt.datetime, text.replace(" ", "T", 1)))
+    found = read(dt.datetime, text.replace(" ", "T", 1))
+    if found.year not in _YEARS:
+        raise UserMistake(f"{found.year}年の日付は使えません。年を確かめてください。")
+    return local(found)
 
 
 # what cannot be
@@ -262,7 +280,17 @@ def moment(text: str) -> dt.datetime:
 
 def flaws(content: Content) -> list[str]:
     """What is wrong with the words, one sentence each."""
-    return [*_flaws_of_texts(content), *_flaws_of_days(content), *_flaws_of_link(content.link)]
+    if odd := flaws_of_years(content):
+        return odd
+    links = (content.link, *_links_in(content.text, content.easy, *content.texts.values()))
+    return [*_flaws_of_texts(content), *_flaws_of_days(content), *dict.fromkeys(f for link in links for f in _flaws_of_link(link))]
+
+
+def flaws_of_years(of: Content | Plan) -> list[str]:
+    """A year that is a slip of the pen, and that no calendar reckons with: said before anything is worked out from it."""
+    parts = (of,) if isinstance(of, Plan) else (of.event, of.grant)
+    named = [getattr(part, name, None) for part in parts for name in _DAYS]
+    return [f"{day.year}年の日付は使えません。年を確かめてください。" for day in named if day and day.year not in _YEARS][:1]
 
 
 def flaws_of_plan(content: Content, plan: Plan, now: dt.datetime) -> list[str]:
@@ -318,6 +346,11 @@ def _flaws_of_days(content: Content) -> list[str]:
     if content.grant and content.grant.opens and content.grant.deadline < content.grant.opens:
         found.append("締切が、受付の始まりより前になっています。")
     return found
+
+
+def _links_in(*texts: str) -> list[str]:
+    """What platforms turn into links by themselves."""
+    return [link.rstrip(".,;:!?)") for text in texts for link in _LINK.findall(text)]
 
 
 def _flaws_of_link(link: str) -> list[str]:

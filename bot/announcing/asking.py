@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import datetime as dt
 import logging
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from bot import wording
-from bot.announcing import telling
+from bot.announcing import particulars, telling
 from bot.announcing.asked import MORE_OF, About, Asked, read
+from bot.announcing.choosing import in_order, is_named, is_within, speaks_of, titled, wanted
 from bot.announcing.days import date_told, day_of
-from bot.announcing.knowledge_of import Announced, Bulletin, prefectures_of
-from bot.answers import Answers, plain
+from bot.announcing.knowledge_of import Announced, Bulletin
+from bot.announcing.particulars import Particular
+from bot.answers import Answers
 from bot.commands import GOING_ON
-from bot.messages import Act
+from bot.messages import Act, plain
 from bot.turn import Taken, Turn
-from knowledge import Answer, Citation, Kind, Layer, Match, StoreUnavailable, normalise, nouns, place_in
+from knowledge import Answer, Citation, Kind, Layer, Match, StoreUnavailable
 
 log = logging.getLogger(__name__)
 
@@ -24,6 +27,7 @@ _SCREEN = 250  # characters of an answer with its source
 _MOST = 6  # announcements in one answer
 _DETAILED = 3  # of them, for 「くわしく」
 _SURE = 0.95
+_DATED = re.compile(r"\d月\s*\d+日|\d/\d")
 
 
 class Asking:
@@ -43,18 +47,20 @@ class Asking:
         except StoreUnavailable as error:
             log.error("Announcements could not be read. %s", error)
             return None
-        if (more := MORE_OF.search(turn.text.strip())) and (whole := _titled(turn.text.strip()[: more.start()], valid)):
+        if (more := MORE_OF.search(turn.text.strip())) and (whole := titled(turn.text.strip()[: more.start()], valid)):
             return self._whole(whole, turn, today)
         asked = read(turn.text, today) if turn.language.startswith("ja") else None
         if asked is None:
             return None
+        if (asked.particular or asked.names) and (told := self._from_text(asked, valid, turn, today)):
+            return told
         if asked.names:
             return self._by_name(asked, valid, over, turn, today) or self._of_kind(asked, valid, turn, today)
         if one := self._gone_on_from(asked, valid, turn):
             return self._one(one, turn, today, asked)
         if gone := self._gone_on_from(asked, over, turn):
             return self._past(gone, turn, today)
-        return self._listed(asked, valid, turn, today)
+        return self._listed(asked, valid, over, turn, today)
 
     def of_withdrawn(self, turn: Turn) -> Taken | None:
         """What is asked of an announcement that was shown here, is quoted, and holds no more. A question that names something of
@@ -78,26 +84,57 @@ class Asking:
         """The announcement whose title holds all that is named."""
         if not asked.asks_for_facts:
             return None
-        named = [a for a in valid if _is_named(a, asked.names) and asked.may_be_told_by(a.announcement)]
+        named = [a for a in valid if is_named(a, asked.names) and asked.may_be_told_by(a.announcement)]
         if About.GRANT in asked.about or About.DEADLINE in asked.about:
-            named = [a for a in named if _is_within(a, asked, today)]
+            named = [a for a in named if is_within(a, asked, today)]
         if len(named) > 1:
-            return self._list(_in_order(named), f"「{'・'.join(asked.names)}」のお知らせは{len(named)}件です。", turn, today)
+            return self._list(in_order(named), f"「{'・'.join(asked.names)}」のお知らせは{len(named)}件です。", turn, today)
         if named:
             return self._one(named[0], turn, today, asked)
-        gone = next((a for a in over if _is_named(a, asked.names) and asked.may_be_told_by(a.announcement)), None)
+        gone = next((a for a in over if is_named(a, asked.names) and asked.may_be_told_by(a.announcement)), None)
         return self._past(gone, turn, today) if gone else None
 
     def _of_kind(self, asked: Asked, valid: Sequence[Announced], turn: Turn, today: dt.date) -> Taken | None:
         """Grants and events that speak of all that is named, in any of their words."""
         if not asked.about & {About.GRANT, About.EVENT}:
             return None
-        fitting = [a for a in _wanted(asked, valid, today) if _speaks_of(a, asked.names)]
+        fitting = [a for a in wanted(asked, valid, today) if speaks_of(a, asked.names)]
         if not fitting:
             return None
         if len(fitting) == 1:
             return self._one(fitting[0], turn, today, asked)
         return self._list(fitting, _head(asked, fitting), turn, today)
+
+    def _from_text(self, asked: Asked, valid: Sequence[Announced], turn: Turn, today: dt.date) -> Taken | None:
+        """What no field holds, in the words of the text; where a particular of one announcement is not told, that is said."""
+        if asked.of_others or asked.span:
+            return None
+        detail = asked.particular
+        own = asked.own
+        found = [a for a in valid if any(is_named(a, (n,)) for n in own)] or self._spoken_of(asked, valid, turn)
+        rest = [tuple(n for n in own if not is_named(a, (n,))) for a in found]
+        told = [
+            (a, particulars.told_of(a.announcement.content, detail) if detail and not r else _spoken(a, r))
+            for a, r in zip(found, rest, strict=True)
+        ]
+        said = [(a, text) for a, text in told if text]
+        if len(said) == 1:
+            one, text = said[0]
+            head = f"「{telling.cut(telling.subject(one.title), 40)}」のお知らせに、こうあります。"
+            return self._tell(f"{head}\n{telling.cut(text, telling.SHORT)}", [one], turn, today, told=(one.id,))
+        if detail and not said and len(found) == 1 and not rest[0]:
+            return self._one(found[0], turn, today, asked, f"{_missing(detail)}\n")
+        return None
+
+    def _spoken_of(self, asked: Asked, valid: Sequence[Announced], turn: Turn) -> list[Announced]:
+        """Where no title is named: what the conversation is about, else all, for what is asked of what was announced only."""
+        told = turn.state.topic[0].partition("#")[0] if turn.state.topic else ""
+        if told:
+            return [a for a in valid if a.id == told]
+        dated = About.DEADLINE in asked.about and bool(asked.names) and not asked.particular
+        if (asked.particular and asked.particular.of_events and not asked.about) or dated:
+            return [a for a in valid if not dated or _DATED.search(_spoken(a, asked.names))]
+        return []
 
     def _gone_on_from(self, asked: Asked, valid: Sequence[Announced], turn: Turn) -> Announced | None:
         """The announcement the conversation is about, where the message names nothing else."""
@@ -106,7 +143,9 @@ class Asking:
         told = turn.state.topic[0].partition("#")[0] if turn.state.topic else ""
         return next((a for a in valid if a.id == told and asked.may_be_told_by(a.announcement)), None)
 
-    def _listed(self, asked: Asked, valid: Sequence[Announced], turn: Turn, today: dt.date) -> Taken | None:
+    def _listed(
+        self, asked: Asked, valid: Sequence[Announced], over: Sequence[Announced], turn: Turn, today: dt.date
+    ) -> Taken | None:
         """What there is of a kind, by date."""
         if (
             not asked.about
@@ -114,26 +153,35 @@ class Asking:
             or (turn.state.topic and About.DEADLINE in asked.about and not (asked.span or asked.open_now))
         ):
             return None  # 「期限は?」 goes on from what was told
-        fitting = _wanted(asked, valid, today)
+        if asked.about == {About.NOTICE} and asked.is_of_grants:
+            return None  # who may announce
+        looked_back = asked.span is not None and asked.span.last < today
+        fitting = wanted(asked, [*valid, *over] if looked_back else valid, today)
         if fitting:
-            if len(fitting) == 1 or asked.points_back:
-                return self._one(fitting[0], turn, today, asked)
-            return self._list(fitting, _head(asked, fitting), turn, today)
+            if len(fitting) == 1 or (asked.points_back and not asked.span):
+                return self._past(fitting[0], turn, today) if fitting[0] in over else self._one(fitting[0], turn, today, asked)
+            return self._list(fitting, _head(asked, fitting), turn, today, counted=asked.asks_for_days_left)
         if asked.about == {About.NOTICE} and not valid:
             return plain(Act.ANSWER, "いま出ているお知らせはありません。", turn.language), turn.state
-        nearest = _wanted(replace(asked, span=None), valid, today)
+        nearest = [] if looked_back else wanted(replace(asked, span=None), valid, today)
+        if asked.span and (looked_back or asked.about == {About.EVENT, About.GRANT}) and not nearest:
+            return plain(Act.ANSWER, f"{asked.span.said}の{_noun(asked)}は、お知らせにはありません。", turn.language), turn.state
         if asked.span is None or not nearest:
             return None
         head = f"{asked.span.said}の{_noun(asked)}は、お知らせにはありません。いちばん近いのは、"
         return self._list(nearest[:1], head, turn, today)
 
-    def _one(self, announced: Announced, turn: Turn, today: dt.date, asked: Asked) -> Taken:
+    def _one(self, announced: Announced, turn: Turn, today: dt.date, asked: Asked, before: str = "") -> Taken:
         passage = self._bulletin.document(announced, today).passages[0]
         told = passage.easy if turn.language == "ja-easy" and passage.easy else passage.short
         if announced.deadline and asked.in_time:
             left = (announced.deadline - today).days
             told = f"まだ間に合います({f'あと{left}日' if left else '今日まで'})。{told}"
-        return self._tell(told, [announced], turn, today, told=(announced.id,))
+        elif asked.asks_for_days_left and (remaining := _days_left(announced, today)):
+            told = f"{remaining}です。{told}"
+        elif asked.asks_what:
+            told = telling.with_text(told, announced.announcement)
+        return self._tell(before + told, [announced], turn, today, told=(announced.id,))
 
     def _past(self, gone: Announced, turn: Turn, today: dt.date) -> Taken | None:
         told = telling.past(gone.announcement, today)
@@ -145,12 +193,12 @@ class Asking:
             self._bulletin.document(announced, today).passages[0].detail, [announced], turn, today, told=(announced.id,)
         )
 
-    def _list(self, chosen: Sequence[Announced], head: str, turn: Turn, today: dt.date) -> Taken:
+    def _list(self, chosen: Sequence[Announced], head: str, turn: Turn, today: dt.date, *, counted: bool = False) -> Taken:
         """As many as the screen takes, a line each; the others are counted."""
         room = _SCREEN - len(head) - len(_source(chosen, turn.language)) - len("\n・\nほか99件")
         lines: list[str] = []
         for announced in chosen[:_MOST]:
-            line = _line(announced, today)
+            line = _line(announced, today, counted)
             if lines and sum(map(len, lines)) + 2 * len(lines) + len(line) > room:
                 break
             lines.append(line)
@@ -182,73 +230,29 @@ class Asking:
         return self._answers.reply(Answer(True, _SURE, (layer,), cited, told=told, more=offered), turn.state)
 
 
-def _wanted(asked: Asked, valid: Sequence[Announced], today: dt.date) -> list[Announced]:
-    """What is asked for by its kind, days and place, by date."""
-    kinds = asked.about - {About.NOTICE, About.DEADLINE}
-    found = [a for a in valid if _is_of(a, kinds, About.DEADLINE in asked.about) and _is_within(a, asked, today)]
-    return sorted(found, key=lambda a: a.began, reverse=True) if asked.about == {About.NOTICE} else _in_order(found)
+def _spoken(announced: Announced, names: Sequence[str]) -> str:
+    return particulars.speaking_of(announced.announcement.content, names) if names else ""
 
 
-def _is_of(announced: Announced, kinds: frozenset[About], has_deadline: bool) -> bool:
-    content = announced.announcement.content
-    held = {kind for kind, part in ((About.EVENT, content.event), (About.GRANT, content.grant)) if part}
-    return (not kinds or bool(held & kinds)) and not (has_deadline and announced.deadline is None)
+def _missing(detail: Particular) -> str:
+    if detail.name == particulars.CANCELLED:
+        return "中止や延期のお知らせは出ていません。"
+    return f"{detail.name}のことは、お知らせには書いてありません。"
 
 
-def _is_within(announced: Announced, asked: Asked, today: dt.date) -> bool:
-    """Whether its day is among those asked for, and its place there."""
-    grant = announced.announcement.content.grant
-    if asked.prefectures:
-        own = prefectures_of(grant) if grant else frozenset(announced_place(announced))
-        if (own or not grant) and not own & asked.prefectures:
-            return False
-    if grant and asked.open_now and grant.opens and grant.opens > today:
-        return False
-    if asked.span is None:
-        return True
-    first, last = announced.days()
-    if grant:
-        return asked.span.holds(grant.deadline)
-    is_event = announced.announcement.content.event is not None
-    return asked.span.meets(first, last if is_event else first)
+def _days_left(announced: Announced, today: dt.date) -> str:
+    """「あと9日」; empty for what names no day."""
+    if announced.announcement.content.day() is None:
+        return ""
+    left = ((announced.deadline or announced.days()[0]) - today).days
+    return f"あと{left}日" if left > 0 else "今日"
 
 
-def announced_place(announced: Announced) -> tuple[str, ...]:
-    """The prefecture of an event."""
-    event = announced.announcement.content.event
-    place, _ = place_in(normalise(event.place), ()) if event else (None, "")
-    return tuple(place.prefectures) if place else ()
-
-
-def _in_order(found: Sequence[Announced]) -> list[Announced]:
-    return sorted(found, key=lambda a: (a.deadline or a.days()[0], a.id))
-
-
-def _titled(text: str, valid: Sequence[Announced]) -> Announced | None:
-    """The announcement whose title this is, or the beginning of a long one."""
-    said = normalise(text).rstrip("….")
-    found = [a for a in valid if normalise(a.title).startswith(said) and len(said) > 1]
-    return next((a for a in found if normalise(a.title) == said), found[0] if found else None)
-
-
-def _is_named(announced: Announced, names: Sequence[str]) -> bool:
-    title = normalise(announced.title)
-    held = {*nouns(title), title}
-    return all(n in held or n in title for n in names)
-
-
-def _speaks_of(announced: Announced, names: Sequence[str]) -> bool:
-    content = announced.announcement.content
-    grant = content.grant
-    words = [content.title, content.text, *((grant.who, *grant.fields, *grant.places) if grant else ())]
-    text = normalise(" ".join(words))
-    held = frozenset(nouns(text))
-    return all(n in held or n in text for n in names)
-
-
-def _line(announced: Announced, today: dt.date) -> str:
+def _line(announced: Announced, today: dt.date, counted: bool = False) -> str:
     """「7月31日(金) 地域づくり助成」; 「締切」 where it could be taken for the day of an event."""
-    title = telling.cut(telling.subject(announced.title), 30)
+    title = telling.cut(telling.subject(announced.title), 30) + (
+        f"({left})" if counted and (left := _days_left(announced, today)) else ""
+    )
     if announced.deadline:
         return f"{date_told(announced.deadline, today)}締切 {title}"
     day = announced.days()[0]
@@ -263,6 +267,8 @@ def _head(asked: Asked, found: Sequence[Announced]) -> str:
 
 
 def _noun(asked: Asked) -> str:
+    if asked.about == {About.EVENT, About.GRANT}:
+        return "行事と締切"
     if About.GRANT in asked.about:
         return About.GRANT.value
     return next((kind.value for kind in (About.DEADLINE, About.EVENT) if kind in asked.about), About.NOTICE.value)

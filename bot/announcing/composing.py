@@ -25,6 +25,7 @@ from bot.announcing.announcement import (
     State,
     flaws,
     flaws_of_plan,
+    flaws_of_years,
     local,
     plain,
     read,
@@ -141,13 +142,19 @@ class Announcements:
 
     # writing
 
-    def compose(self, by: str, content: Content, selection: Selection, plan: Plan | None = None, co_op: str = "") -> Announcement:
-        """A draft. Raises UserMistake for words that cannot be, NotAllowed for who may not announce there."""
+    def compose(
+        self, by: str, content: Content, selection: Selection, plan: Plan | None = None, co_op: str = "", *, leaving: bool = False
+    ) -> Announcement:
+        """A draft. Raises UserMistake for words that cannot be, NotAllowed for who may not announce there.
+
+        `leaving`: it shall be scheduled next: what could not leave is refused, and no draft is kept of it.
+        """
         plan = plan or Plan()
         co_op = self._may_compose(by, co_op)
-        _refuse(flaws(content) + self._pictures.flaws(content.picture) + self._flaws_of(selection))
+        _refuse(flaws_of_years(plan) or flaws(content) + self._pictures.flaws(content.picture) + self._flaws_of(selection))
         now = self._now()
         made = Announcement(uuid.uuid4().hex[:12], 1, State.DRAFT, content, selection, plan, by, co_op, "", now, now)
+        _refuse(self.hindrances(made) if leaving else [])
         with self._db.write() as c:
             c.execute(sa.insert(announcements).values(_row(made)))
         return made
@@ -164,7 +171,10 @@ class Announcements:
         """Other words, readers or times; what is not given stays. It is a draft again."""
         held = self._mine(announcement_id, by)
         new = replace(held, content=content or held.content, selection=selection or held.selection, plan=plan or held.plan)
-        _refuse(flaws(new.content) + self._pictures.flaws(new.content.picture) + self._flaws_of(new.selection))
+        _refuse(
+            flaws_of_years(new.plan)
+            or flaws(new.content) + self._pictures.flaws(new.content.picture) + self._flaws_of(new.selection)
+        )
         with self._db.write() as c:
             done = self._step(c, new, version, _OPEN_TO_CHANGE, State.DRAFT)
             self._schedule.cancel(c, held.id, "changed")
@@ -178,7 +188,7 @@ class Announcements:
     def propose(self, announcement_id: str, version: int, by: str) -> Announcement:
         """Let somebody else look at it before it leaves."""
         held = self._mine(announcement_id, by)
-        self._refuse_plan(held)
+        _refuse(self._flaws_now(held))
         with self._db.write() as c:
             return self._step(c, replace(held, by=by), version, (State.DRAFT,), State.PROPOSED)
 
@@ -232,6 +242,11 @@ class Announcements:
         self._run_now(held, Occasion.TEST, to)
 
     # looking
+
+    def hindrances(self, held: Announcement) -> list[str]:
+        """Why it could not leave now as it is, a sentence each."""
+        nobody = "送り先がひとつもありません。送り先を選びなおしてください。"
+        return self._flaws_now(held) or ([] if self._chats.selected(held.selection, held.co_op) else [nobody])
 
     def get(self, announcement_id: str, by: str) -> Announcement:
         """Raises NotThere, also where it is not for this person."""
@@ -334,9 +349,7 @@ class Announcements:
 
     def _plan(self, held: Announcement, version: int, states: Sequence[State]) -> Announcement:
         """From now on it leaves by itself."""
-        self._refuse_plan(held)
-        if not self._chats.selected(held.selection, held.co_op):
-            raise UserMistake("送り先がひとつもありません。送り先を選びなおしてください。")
+        _refuse(self.hindrances(held))
         now = self._clock()
         with self._db.write() as c:
             done = self._step(c, held, version, states, State.SCHEDULED)
@@ -349,7 +362,7 @@ class Announcements:
         seen = (announcements.c.id == new.id) & (announcements.c.version == version) & announcements.c.state.in_(states)
         if not c.execute(sa.update(announcements).where(seen).values(_row(done))).rowcount:
             now = c.execute(sa.select(announcements).where(announcements.c.id == new.id)).first()
-            raise Changed(announcement_of(now)) if now else NotThere
+            raise Changed(announcement_of(now), version) if now else NotThere
         return done
 
     def _tell_again(self, c: sa.Connection, told: Announcement, occasion: Occasion) -> None:
@@ -386,11 +399,15 @@ class Announcements:
         ends = max(told.expires_at(now), now + _KEPT_FOR_CORRECTION)
         fan_out(c, to, FanOut(told.id, run["id"], replace(told.plan, urgent=False), told.plan.means, None, ends, now))
 
-    def _refuse_plan(self, held: Announcement) -> None:
+    def _flaws_now(self, held: Announcement) -> list[str]:
         now = self._clock()
         rule = flaw_of_rule(held.plan.rrule, begins(held.plan, now))
-        found = flaws(held.content) + flaws_of_plan(held.content, held.plan, now) + ([rule] if rule else [])
-        _refuse(found + self._flaws_of(held.selection))
+        return (
+            flaws(held.content)
+            + flaws_of_plan(held.content, held.plan, now)
+            + ([rule] if rule else [])
+            + self._flaws_of(held.selection)
+        )
 
     def _flaws_of(self, selection: Selection) -> list[str]:
         if selection.is_empty:

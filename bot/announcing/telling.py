@@ -60,9 +60,17 @@ def subject(title: str) -> str:
     return _OF_NOTICE.sub("", title) or title
 
 
+def with_text(told: str, announcement: Announcement) -> str:
+    """A short answer with the first sentences of the text, for who asks what it is about."""
+    text = announcement.content.text
+    return told if text[:20] in told else f"{told}\n{first_sentences(text)}"
+
+
 def _short_of_grant(title: str, grant: Grant, today: dt.date | None) -> str:
     """As much of a grant as there is room for; its deadline always."""
     until = f"締切は{_day(grant.deadline, today)}です。"
+    if grant.opens and (today is None or grant.opens > today):
+        until = f"受付は{_day(grant.opens, today)}から、{until}"
     told = f"{title}: "
     for part in (f"対象は{cut(grant.who, 40)}。" if grant.who else "", f"金額は{cut(amount(grant), 24)}。" if grant.amount else ""):
         told += part if len(told) + len(part) + len(until) <= SHORT else ""

@@ -94,9 +94,9 @@ class Agenda:
             self._questions.answered(topic_id, reviewer, tip.id, title)
         return decided
 
-    def undo(self, tip_id: str, reviewer: str) -> Decided:
-        """Take the last decision about a tip back; a question it answered is open again."""
-        decided = self._curation.undo(tip_id, reviewer)
+    def undo(self, tip_id: str, reviewer: str, decided_at: dt.datetime | None = None) -> Decided:
+        """Take the last decision about a tip back, as `Curation.undo` does; a question it answered is open again."""
+        decided = self._curation.undo(tip_id, reviewer, decided_at)
         if decided.verdict is Verdict.DONE:
             self._questions.unanswered(tip_id, reviewer)
         return decided

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from bot import wording
-from bot.answers import contract
 from bot.desk.contents import Content, cleaned, document_of
-from bot.messages import Act, Choice, Reply
+from bot.messages import Act, Choice, Reply, contract
 from knowledge import KnowledgeBase
 
 LANGUAGES = ("ja", "ja-easy", "en")

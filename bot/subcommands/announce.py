@@ -6,6 +6,7 @@ import argparse
 import dataclasses
 import datetime as dt
 import json
+import re
 import tomllib
 from collections.abc import Callable
 from enum import Enum
@@ -20,6 +21,7 @@ from bot.announcing.announcement import (
     Plan,
     Priority,
     Selection,
+    State,
     day,
     local,
     moment,
@@ -145,7 +147,7 @@ def _step(name: str) -> Callable[[argparse.Namespace], None]:
     def run(options: argparse.Namespace) -> None:
         with running() as yui:
             by = operator(yui)
-            version = options.version or yui.announcements.get(options.id, by).version
+            version = yui.announcements.get(options.id, by).version if options.version is None else options.version
             done = getattr(yui.announcements, name)(options.id, version, by)
         _print_json(_bare(done)) if options.json else print(f"{done.id} is {done.state.value} now (version {done.version}).")
 
@@ -157,7 +159,8 @@ def _correct(options: argparse.Namespace) -> None:
         by = operator(yui)
         held = yui.announcements.get(options.id, by)
         content = read(Content, _content(yui, options, plain(held.content)))
-        done = yui.announcements.correct(options.id, options.version or held.version, by, content)
+        version = held.version if options.version is None else options.version
+        done = yui.announcements.correct(options.id, version, by, content)
     _print_json(_bare(done)) if options.json else print(f"{done.id} is corrected (version {done.version}).")
 
 
@@ -217,6 +220,8 @@ def _print_report(report: Report) -> None:
 
 
 def _month(options: argparse.Namespace) -> None:
+    if options.month and not re.fullmatch(r"\d{4}-(0[1-9]|1[0-2])", options.month):
+        raise UserMistake(f"There is no month {_line(options.month)}: write it like 2027-03.")
     with running() as yui:
         report = yui.announcements.month(options.month or month_of(yui.clock()))
     if options.json:
@@ -284,6 +289,9 @@ def _show(yui: Yui, told: Announcement, cost: Cost, options: argparse.Namespace)
         fits = "" if cost.fits else "; that does not suffice: what is left over waits for free replies"
         print(f"cost: at most {cost.people} people{unknown}, from {_minute(cost.pays_from or cost.first)}{fits}")
         print(_balance(cost.balance))
+    if told.state in (State.DRAFT, State.PROPOSED):
+        for hindrance in yui.announcements.hindrances(told):
+            print(f"it cannot be sent like this: {hindrance}")
 
 
 def _balance(balance: Balance) -> str:

@@ -11,6 +11,8 @@ from bot.bootstrap import running
 from bot.clock import JAPAN
 from bot.errors import UserMistake
 
+_LAST = dt.date(9998, 12, 31)  # a key ends with the day after its last
+
 
 def add(what: Any) -> None:
     """`what`: the sub-parsers of `yui members`."""
@@ -28,7 +30,7 @@ def add(what: Any) -> None:
         help="may be given several times",
     )
     make.add_argument("--co-op", default="", metavar="COOP", help="the key acts for this co-op only")
-    make.add_argument("--until", type=_day, metavar="DATE", help="last day on which it works; without: until it is removed")
+    make.add_argument("--until", type=day, metavar="DATE", help="last day on which it works; without: until it is removed")
     make.set_defaults(run=_add)
 
     actions.add_parser("list", help="who holds a key, and what it opens").set_defaults(run=_list)
@@ -38,9 +40,10 @@ def add(what: Any) -> None:
     remove.set_defaults(run=_remove)
 
 
-def _day(text: str) -> dt.date:
+def day(text: str) -> dt.date:
+    """A day on the command line. Raises ArgumentTypeError for what is none; the calendar's last has none after it."""
     try:
-        return dt.date.fromisoformat(text)
+        return min(dt.date.fromisoformat(text), _LAST)
     except ValueError:
         raise argparse.ArgumentTypeError(f"{text} is not a date such as 2027-03-31") from None
 
@@ -59,7 +62,10 @@ def _add(options: argparse.Namespace) -> None:
 def _list(_: argparse.Namespace) -> None:
     with running() as yui:
         now = yui.clock()
-        for holder in yui.api_keys.holders():
+        holders = yui.api_keys.holders()
+        if not holders:
+            print("There are no keys yet.")
+        for holder in holders:
             until = ""
             if holder.expires:
                 last = (holder.expires.astimezone(JAPAN) - dt.timedelta(days=1)).date()

@@ -38,6 +38,10 @@ def add(commands: Any) -> None:
     link.add_argument("co_op", metavar="COOP")
     link.set_defaults(run=_link_code)
 
+    unlink = what.add_parser("unlink", help="a group or channel is no co-op's any more")
+    unlink.add_argument("chat", metavar="CHAT", help="as `yui members list` shows it")
+    unlink.set_defaults(run=_unlink)
+
     invite = what.add_parser("invite", help="a code that gives whoever types it, alone with the bot, a role: 連携 CODE")
     invite.add_argument("role", choices=[r.value for r in Role])
     invite.add_argument("--co-op", default="", metavar="COOP")
@@ -64,10 +68,15 @@ def account(yui: Yui, person: str) -> str:
 def _list(_: argparse.Namespace) -> None:
     with running() as yui:
         chats = yui.members.linked()
-        for c in yui.members.co_ops():
+        co_ops = yui.members.co_ops()
+        if not co_ops:
+            print("There are no co-ops yet: add one with `yui members co-op ID --name NAME`.")
+        for c in co_ops:
             linked = sum(co_op == c.id for co_op in chats.values())
             about = ", ".join(filter(None, [c.name, c.place, *c.fields, c.legal_form, f"{c.size} members" if c.size else ""]))
             print(f"{c.id}: {about}; {linked} chats linked{'' if c.findable else '; not to be found by others'}")
+        for chat, co_op in sorted(chats.items()):
+            print(f"{chat}  linked to {co_op}")
         for who, role, co_op in yui.members.people():
             print(f"{who}  {role}  {co_op or '(everywhere)'}")
 
@@ -79,7 +88,7 @@ def _co_op(options: argparse.Namespace) -> None:
             raise UserMistake(f"There is no co-op {options.id} yet: give its --name to add it.")
         held = held or CoOp(options.id, options.name)
         told = {k: getattr(options, k) for k in ("name", "place", "fields", "size", "legal_form", "partners", "findable")}
-        given = {k: tuple(v) if isinstance(v, list) else v for k, v in told.items() if v is not None}
+        given = {k: tuple(filter(str.strip, v)) if isinstance(v, list) else v for k, v in told.items() if v is not None}
         changed = {k: given.get(k, getattr(held, k)) for k in told}
         yui.members.put_co_op(CoOp(options.id, **changed))
     print(f"{options.id} is kept.")
@@ -99,6 +108,13 @@ def _link_code(options: argparse.Namespace) -> None:
     print(f"{code}\nType in the group or channel, within a day:  @ボット 連携 {code}")
 
 
+def _unlink(options: argparse.Namespace) -> None:
+    with running() as yui:
+        if not yui.members.unlink(options.chat):
+            raise UserMistake(f"{options.chat} is not linked: see `yui members list`.")
+    print(f"{options.chat} is linked to no co-op any more.")
+
+
 def _invite(options: argparse.Namespace) -> None:
     with running() as yui:
         code = yui.members.code(Purpose.INVITE, role=options.role, co_op=options.co_op)
@@ -113,5 +129,6 @@ def _give(options: argparse.Namespace) -> None:
 
 def _take(options: argparse.Namespace) -> None:
     with running() as yui:
-        yui.members.take(account(yui, options.person), Grant(Role(options.role), options.co_op))
+        if not yui.members.take(account(yui, options.person), Grant(Role(options.role), options.co_op)):
+            raise UserMistake(f"{options.person} does not have this role: see `yui members list`.")
     print("The role is taken back.")

@@ -15,6 +15,8 @@ from bot.clock import JAPAN
 from bot.errors import UserMistake
 from bot.members import Grant, Role, co_op_key
 from bot.search import personal_data
+from bot.subcommands.keys import day
+from bot.tip_mistakes import TipMistake
 from bot.tips import Action, Consent, Decided, Draft, Tip, TipState, Verdict
 from knowledge import FEDERATION, PUBLIC, Audience
 
@@ -43,7 +45,7 @@ def add(commands: Any) -> None:
         if of_tip:
             parser.add_argument("id", metavar="ID")
         parser.add_argument("--json", action="store_true", help="for scripts")
-        parser.set_defaults(run=run)
+        parser.set_defaults(run=_in_english(run))
         return parser
 
     listed = command("list", "what waits for a decision, first things first", _list, of_tip=False)
@@ -54,7 +56,7 @@ def add(commands: Any) -> None:
 
     publish = command("publish", "let its audience find it", _decision(Action.PUBLISH))
     publish.add_argument("--for", action="append", dest="audience", metavar="AUDIENCE", help="public, federation or coop:ID")
-    publish.add_argument("--expires", type=dt.date.fromisoformat, metavar="DATE", help="the last day it is shown")
+    publish.add_argument("--expires", type=day, metavar="DATE", help="the last day it is shown")
     command("decline", "do not publish it", _decision(Action.DECLINE)).add_argument("--reason", required=True)
     command("ask-back", "ask its giver something", _decision(Action.ASK_BACK)).add_argument("--reason", required=True)
     command("merge", "it says the same as another", _decision(Action.MERGE)).add_argument("--into", required=True, metavar="ID")
@@ -78,6 +80,18 @@ def add(commands: Any) -> None:
     offer.add_argument("--consent", choices=[c.value for c in Consent], default=Consent.ANONYMOUS.value)
     offer.add_argument("--name", default="", help="the giver's name, with --consent name")
     offer.add_argument("--confirmed", action="store_true", help="names, addresses and telephone numbers in it may stand")
+
+
+def _in_english(run: Callable[[argparse.Namespace], None]) -> Callable[[argparse.Namespace], None]:
+    """The services refuse in the words of the chat; here everything is English."""
+
+    def said(options: argparse.Namespace) -> None:
+        try:
+            run(options)
+        except TipMistake as mistake:
+            raise UserMistake(mistake.said("en")) from mistake
+
+    return said
 
 
 def _list(options: argparse.Namespace) -> None:
@@ -157,12 +171,16 @@ def _questions(options: argparse.Namespace) -> None:
 
 def _decision(action: Action) -> Callable[[argparse.Namespace], None]:
     def run(options: argparse.Namespace) -> None:
+        given = vars(options)
+        if given.get("reason", "-").strip() == "":
+            raise UserMistake("Its giver hears the --reason: write one.")
         with running() as yui:
-            given = vars(options)
+            if (last := given.get("expires")) and last < yui.clock().astimezone(JAPAN).date():
+                raise UserMistake(f"{last} is past: give a later day.")
             wanted = given.get("audience")
             decided = yui.curation.decide(
                 options.id,
-                options.version or _tip(yui, options.id).version,
+                _tip(yui, options.id).version if options.version is None else options.version,
                 action,
                 operator(yui),
                 reason=given.get("reason") or "",
@@ -177,16 +195,24 @@ def _decision(action: Action) -> Callable[[argparse.Namespace], None]:
 
 def _undo(options: argparse.Namespace) -> None:
     with running() as yui:
-        _report(yui.curation.undo(options.id, operator(yui)), options)
+        undone = yui.agenda.undo(options.id, operator(yui))
+    if undone.verdict is Verdict.ALREADY:
+        raise UserMistake("There is no decision about it to take back.")
+    _report(undone, options)
 
 
 def _withdraw(options: argparse.Namespace) -> None:
     with running() as yui:
+        _tip(yui, options.id)
         yui.curation.remove(options.id, operator(yui), options.reason)
     _print_json({"id": options.id, "state": TipState.WITHDRAWN.value}) if options.json else print(f"{options.id} is withdrawn.")
 
 
 def _offer(options: argparse.Namespace) -> None:
+    if options.consent == Consent.NAME and not options.name.strip():
+        raise UserMistake("--consent name wants the giver's --name.")
+    if options.consent == Consent.CO_OP and not options.co_op:
+        raise UserMistake("--consent co_op wants the --co-op that is named.")
     with running() as yui:
         if options.co_op and yui.members.co_op(options.co_op) is None:
             raise UserMistake(f"There is no co-op {options.co_op}: see `yui members list`.")

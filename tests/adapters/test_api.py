@@ -20,6 +20,7 @@ from bot.errors import UserMistake
 from bot.members import CoOp, Grant, Members, Role
 from bot.store import Store
 from knowledge import Database
+from tests.bot.people import people
 from tests.fakes import FakeEmbedder, FixedClock
 from tests.running import Running
 
@@ -121,6 +122,22 @@ def test_a_key_has_its_roles_as_long_as_it_lives(database: Database, keys: ApiKe
     assert members.grants("api:web") == {Grant(Role.MEMBER, UEDA)}
 
 
+def test_a_keys_name_does_not_hand_its_tips_to_another_co_op(database: Database, keys: ApiKeys, tmp_path: Path) -> None:
+    members = Members(database, FixedClock())
+    members.put_co_op(CoOp(SUZAKA, "労協すざか"))
+    with people(database, tmp_path) as here:
+        keys.make("website", [Scope.TIPS_WRITE], UEDA)
+        tip = here.offer(author="api:website", co_op=UEDA)
+        keys.remove("website")
+        for co_op in (SUZAKA, ""):
+            with pytest.raises(UserMistake, match="another co-op"):
+                keys.make("website", [Scope.TIPS_WRITE], co_op)
+        keys.make("website", [Scope.TIPS_WRITE], UEDA)  # its own goes on under a new key
+        keys.remove("website")
+        here.curation.withdraw(tip, "api:website")
+        keys.make("website", [Scope.TIPS_WRITE], SUZAKA)
+
+
 def test_keys_that_cannot_be_made(keys: ApiKeys) -> None:
     keys.make("web", [Scope.READ])
     for name, scopes, co_op in (("Web!", [Scope.READ], ""), ("web", [Scope.READ], ""), ("b", [], ""), ("c", [Scope.READ], "none")):
@@ -150,7 +167,7 @@ def test_keys_on_the_command_line(
     assert told("key", "add", "old", "--scope", "read", "--until", "2020-01-01")[0] == 1
     assert told("key", "remove", "web")[0] == 0
     assert told("key", "remove", "web")[0] == 1
-    assert told("key", "list")[1] == ""
+    assert told("key", "list")[1] == "There are no keys yet.\n"
 
 
 @pytest.mark.parametrize(
@@ -256,6 +273,46 @@ def test_a_tip_goes_its_way_between_two_co_ops(api: Api) -> None:
         assert stranger.get(f"/api/tips/{tip_id}").status_code == 404
         giver.delete(f"/api/tips/{tip_id}")
         assert decide(reviewer, tip_id, "publish").status_code == 404
+
+
+def test_a_foreign_tip_and_one_that_is_not_there_look_alike(api: Api) -> None:
+    nowhere = "tip-0000000000000000"
+    everywhere = {Scope.TIPS_REVIEW, Scope.QUESTIONS_READ, Scope.ANNOUNCEMENTS_WRITE}  # what such a key opens without a co-op
+    with (
+        api.key(Scope.TIPS_WRITE, Scope.TIPS_REVIEW, co_op=UEDA) as ueda,
+        api.key(*Scope, co_op=SUZAKA) as suzaka,
+        api.key(*(set(Scope) - everywhere)) as public,
+        api.person() as visitor,
+        httpx.Client(base_url=api.bot.address, timeout=20) as nobody,
+    ):
+        waiting, published = (offered(ueda, audience=["coop:ueda"]) for _ in range(2))
+        assert decide(ueda, published, "publish").status_code == 200
+        own = {client: offered(client) for client in (suzaka, public, visitor)}
+        for client in (suzaka, public, visitor, nobody):
+            missing = _everything(client, nowhere, own.get(client, nowhere))
+            assert all(status >= 400 for status, _ in missing)
+            for tip_id in (waiting, published):
+                assert _everything(client, tip_id, own.get(client, nowhere)) == missing
+            for path in ("/api/tips?limit=200", "/api/tips?mine=true", "/api/review", "/api/questions", "/api/co-ops"):
+                told = client.get(path).text
+                assert waiting not in told
+                assert published not in told
+            assert not {waiting, published} & set(found(client))
+
+
+def _everything(client: httpx.Client, tip_id: str, own: str) -> list[tuple[int, str]]:
+    """What comes of everything that can be tried with a tip: alone, and to merge one's own into it."""
+    actions = ("publish", "ask_back", "decline", "merge", "postpone", "hand_over")
+    tried = [
+        client.get(f"/api/tips/{tip_id}"),
+        client.patch(f"/api/tips/{tip_id}", json={"version": 1, "place": "上田市"}),
+        client.delete(f"/api/tips/{tip_id}"),
+        *(decide(client, tip_id, action, into=own, reason="いつですか") for action in actions),
+        decide(client, tip_id, "publish", audience=["public"]),
+        client.post(f"/api/review/{tip_id}/undo"),
+        decide(client, own, "merge", into=tip_id),
+    ]
+    return [(reply.status_code, reply.text) for reply in tried]
 
 
 def found(client: httpx.Client) -> dict[str, Any]:

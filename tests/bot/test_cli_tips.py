@@ -57,6 +57,36 @@ def offered(yui: Yui, *more: str, text: str = LUNCH) -> str:
     return yui("tips", "offer", text, "--co-op", "ueda", "--for", "public", "--json", *more).json["id"]
 
 
+@pytest.mark.parametrize(
+    ("arguments", "code", "told"),
+    [
+        (("publish", "tip-0"), 1, "There is no such tip"),
+        (("withdraw", "tip-0"), 1, "There is no such tip"),
+        (("undo", "TIP"), 1, "There is no decision"),
+        (("publish", "TIP", "--version", "0"), 1, "The tip has changed"),
+        (("publish", "TIP", "--expires", "2020-01-01"), 1, "is past"),
+        (("publish", "TIP", "--expires", "soon"), 2, "is not a date"),
+        (("decline", "TIP", "--reason", " "), 1, "--reason"),
+        (("merge", "TIP", "--into", "TIP"), 1, "There is no such tip to merge it into"),
+        (("offer", "あ"), 1, "too short"),
+        (("offer", LUNCH, "--consent", "name"), 1, "--name"),
+        (("offer", LUNCH, "--consent", "co_op"), 1, "--co-op"),
+    ],
+)
+def test_what_cannot_be_is_one_english_sentence_and_changes_nothing(
+    yui: Yui, arguments: tuple[str, ...], code: int, told: str
+) -> None:
+    tip = offered(yui)
+    before = yui("tips", "history", tip).out
+    ended = yui("tips", *(tip if a == "TIP" else a for a in arguments))
+    assert (ended.code, ended.out) == (code, "")
+    last = ended.err.strip().split("\n")[-1]
+    assert told in last
+    assert last.isascii()
+    assert yui("tips", "history", tip).out == before
+    assert len(json.loads(yui("tips", "list", "--json").out)) == 1
+
+
 def test_a_tip_from_offer_to_export_to_withdrawal(yui: Yui, tmp_path: Path) -> None:
     tip = offered(yui, "--consent", "co_op")
     assert tip in yui("tips", "list").out
@@ -105,13 +135,13 @@ def test_what_cannot_be_is_one_sentence_on_stderr(yui: Yui, tmp_path: Path) -> N
         (("tips", "publish", "tip-0"), 1, "no such tip"),
         (("tips", "publish", tip), 1, "decided so before"),
         (("tips", "publish", tip, "--version", "2"), 1, "has changed"),
-        (("tips", "withdraw", "tip-0"), 1, "見つかりません"),
-        (("tips", "merge", tip, "--into", tip), 1, "見つかりません"),
+        (("tips", "withdraw", "tip-0"), 1, "no such tip"),
+        (("tips", "merge", tip, "--into", tip), 1, "no such tip"),
         (("tips", "decline", tip), 2, "--reason"),
         (("tips", "publish", tip, "--for", "coop:nowhere"), 1, "no audience"),
         (("tips", "publish", tip, "--expires", "tomorrow"), 2, "expires"),
-        (("tips", "offer", "短い"), 1, "短すぎます"),
-        (("tips", "offer", "あ" * 20_000), 1, "長すぎます"),
+        (("tips", "offer", "短い"), 1, "too short"),
+        (("tips", "offer", "あ" * 20_000), 1, "too long"),
         (("tips", "offer", LUNCH, "--co-op", "nowhere"), 1, "no co-op nowhere"),
         (("tips", "offer", "利用者の田中花子さんは、090-1234-5678に電話すると来てくれます。"), 1, "090-1234-5678"),
         (("export", "--as", "nowhere", str(tmp_path / "x")), 1, "no co-op nowhere"),

@@ -86,7 +86,8 @@ def test_two_accounts_become_one_person(members: Members, linking: Linking) -> N
     assert told is not None
     code = re.search(r"[A-Z0-9]{4}-[A-Z0-9]{4}", told)
     assert code is not None
-    assert "ひとりの人" in str(said(linking, f"連携 {code.group()}", OTHER))
+    assert "もうひとつのアカウントから" in str(said(linking, f"連携 {code.group()}"))  # typed where it was shown: it stays valid
+    assert "ひとりの人" in str(said(linking, f"連携コードは {code.group()} です", OTHER))
     assert set(members.accounts_of(ONE)) == {ONE, OTHER}
 
 

@@ -87,6 +87,54 @@ def test_a_code_for_a_co_op_that_is_not_there_is_not_made(members: Members) -> N
         members.code(Purpose.LINK, co_op="nobody")
 
 
+def test_a_chat_is_unlinked_once(members: Members) -> None:
+    members.link("line:g", "ueda")
+    assert members.unlink("line:g")
+    assert not members.unlink("line:g")
+    assert members.co_op_of("line:g") is None
+
+
+def test_a_code_for_a_group_names_its_co_op(members: Members) -> None:
+    with pytest.raises(UserMistake):
+        members.code(Purpose.LINK, co_op="")
+
+
+@pytest.mark.parametrize(("purpose", "more"), [(Purpose.LINK, {}), (Purpose.INVITE, {"role": "coordinator"})])
+def test_a_code_ends_with_its_co_op(members: Members, purpose: Purpose, more: dict[str, str]) -> None:
+    code = members.code(purpose, co_op="ueda", **more)
+    members.remove_co_op("ueda")
+    assert members.redeem(code, "line:a", "line:g", group=purpose is Purpose.LINK)[0] is Outcome.WRONG
+    assert members.linked() == {}
+    assert members.people() == []
+
+
+def test_ones_own_code_is_for_the_other_account(members: Members) -> None:
+    code = members.code(Purpose.MERGE, account="line:a")
+    assert members.redeem(code, "line:a", "line:a", group=False)[0] is Outcome.OWN
+    assert members.redeem(code, "discord:a", "discord:a", group=False)[0] is Outcome.MERGED
+
+
+def test_an_admin_is_not_of_one_co_op(members: Members) -> None:
+    for give in (
+        lambda: members.give("line:a", Grant(Role.ADMIN, "ueda")),
+        lambda: members.code(Purpose.INVITE, role="admin", co_op="ueda"),
+    ):
+        with pytest.raises(UserMistake):
+            give()
+    assert members.people() == []
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"name": "あ" * 201}, {"name": "労協\nうえだ"}, {"size": -1}, {"size": 10**12}, {"fields": ("a\x00",)}]
+)
+def test_a_profile_that_does_not_fit_is_refused(members: Members, wrong: dict[str, Any]) -> None:
+    with pytest.raises(UserMistake):
+        members.put_co_op(CoOp(**{"id": "ueda", "name": "労協うえだ", **wrong}))
+    held = members.co_op("ueda")
+    assert held is not None
+    assert held.size == 18
+
+
 def test_two_accounts_become_one_person_with_the_roles_of_both(members: Members) -> None:
     members.give("line:a", Grant(Role.MEMBER, "ueda"))
     members.give("discord:a", Grant(Role.COORDINATOR))
@@ -103,7 +151,8 @@ def test_an_invitation_gives_a_role(members: Members) -> None:
     assert members.may_review("line:a", "ueda")
     assert not members.may_review("line:a", "other")
     assert not members.may_review("line:a", "")
-    members.take("line:a", Grant(Role.COORDINATOR, "ueda"))
+    assert members.take("line:a", Grant(Role.COORDINATOR, "ueda"))
+    assert not members.take("line:a", Grant(Role.COORDINATOR, "ueda"))
     assert not members.may_review("line:a", "ueda")
 
 

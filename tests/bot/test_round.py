@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from bot.errors import UserMistake
 from bot.members import Grant, Role
 from bot.messages import Card, IncomingMessage, Reply
-from bot.tips import Draft, TipState
+from bot.tips import Action, Draft, TipState
 from knowledge import FEDERATION, Audience, Database
 from tests.bot.people import (
     ASKED,
@@ -115,8 +116,161 @@ def test_a_foreign_button_decides_nothing_and_tells_nothing(here: People, who: s
 
 def test_who_reviews_nothing_is_not_heard_here(here: People) -> None:
     here.offer()
-    assert say(here, "確認", OTHER) is None
+    for group in ("", UEDAS_GROUP):
+        assert told(say(here, "確認", OTHER, group=group)).startswith("「確認」は、コツや質問を確かめる係の人のためのものです。")
     assert say(here, "1 公開", OTHER) is None
+
+
+def test_whose_role_was_taken_back_decides_nothing_more(here: People) -> None:
+    tip = here.offer()
+    ask(here)
+    shown = cards(here)
+    say(here, press=next(button(c, "答える") for c in shown if "質問" in c.title))
+    here.members.take(UEDAS_COORDINATOR, Grant(Role.COORDINATOR, UEDA))
+    assert say(here, "夏のお弁当には、氷を入れています。") is None  # no answer any more
+    for reply in (say(here, "1 公開"), *(say(here, press=c.data) for card in shown for c in card.choices)):
+        assert told(reply).startswith("このコツを決められるのは")
+    assert state(here, tip) is TipState.WAITING
+    assert len(here.questions.topics(FEDERATIONS)) == 1
+
+
+@pytest.mark.parametrize("label", ["見送る", "たずねる", "あとで"])
+def test_what_another_coordinator_has_decided_holds(here: People, label: str) -> None:
+    tip = here.offer()
+    (card,), (others,) = cards(here), cards(here, FEDERATIONS)
+    say(here, who=FEDERATIONS, press=button(others, "公開"))
+    assert told(say(here, press=button(card, label))).startswith("この間に変わっています。")
+    assert state(here, tip) is TipState.PUBLISHED
+    assert here.finds(SUZAKAS_GROUP) == [tip]
+
+
+def test_putting_off_twice_is_putting_off_once(here: People) -> None:
+    here.offer()
+    data = button(cards(here)[0], "あとで")
+    assert told(say(here, press=data)).startswith("1週間あとに、また出します。")
+    here.clock.now += dt.timedelta(seconds=1)
+    assert told(say(here, press=data)).startswith("もう済んでいます。")
+    assert told(say(here, "元に戻す")) == "元に戻しました。"
+    assert len(cards(here)) == 1
+
+
+def test_an_undo_button_takes_back_its_own_decision_only(here: People) -> None:
+    tip = here.offer()
+    (card,) = cards(here)
+    say(here, press=button(card, "あとで"))
+    here.clock.now += dt.timedelta(minutes=1)
+    done = say(here, press=button(card, "公開"))
+    assert done is not None
+    (undo,) = [c.data for c in done.choices if c.text == "元に戻す"]
+    assert len(undo) <= 90
+    assert [told(say(here, press=undo)) for _ in range(2)] == ["元に戻しました。", "もう済んでいます。"]
+    assert cards(here) == ()  # still put off
+    here.clock.now += dt.timedelta(minutes=1)
+    here.curation.decide(tip, 1, Action.DECLINE, FEDERATIONS, reason="ちがいます")
+    assert told(say(here, press=undo)) == "もう済んでいます。"
+    assert state(here, tip) is TipState.DECLINED
+
+
+def test_what_was_decided_long_ago_is_not_taken_back_by_a_word(here: People) -> None:
+    tip = here.offer()
+    say(here, press=button(cards(here)[0], "公開"))
+    assert say(here, "監事は何人いりますか") is None  # another talk
+    assert say(here, "取り消し") is None
+    here.clock.now += dt.timedelta(days=2)
+    assert say(here, "元に戻す") is None
+    assert state(here, tip) is TipState.PUBLISHED
+
+
+@pytest.mark.parametrize(
+    ("text", "after", "reason"),
+    [
+        ("公開", TipState.PUBLISHED, ""),
+        ("出して", TipState.PUBLISHED, ""),
+        ("いいよ", TipState.PUBLISHED, ""),
+        ("これは公開でお願いします", TipState.PUBLISHED, ""),
+        ("1番、出してください", TipState.PUBLISHED, ""),
+        ("だめです", TipState.DECLINED, "いまのところ、みんなに知らせるには情報が足りません。"),
+        ("却下、個人名があるから", TipState.DECLINED, "個人名があるから"),
+        ("聞き返す:いつのこと?", TipState.ASKED_BACK, "いつのこと?"),
+        ("いいです", TipState.WAITING, None),  # yes or no?
+        ("公開はいつですか", TipState.WAITING, None),
+        ("公開しないで", TipState.WAITING, None),
+        ("1 いいです", TipState.WAITING, None),
+        ("1と2 公開", TipState.WAITING, None),
+    ],
+)
+def test_in_ones_own_words_about_the_only_card(here: People, text: str, after: TipState, reason: str | None) -> None:
+    tip = here.offer()
+    cards(here)
+    say(here, text)
+    assert state(here, tip) is after
+    heard = here.notices.take([GIVER])
+    assert [values["reason"] for _, values in heard] == ([] if reason is None else [reason])
+
+
+def test_of_several_cards_one_is_named_first(here: People) -> None:
+    first = here.offer()
+    here.clock.now += dt.timedelta(minutes=1)
+    second = here.offer(NIGHT)
+    assert len(cards(here)) == 2
+    assert "番号で" in told(say(here, "いいよ"))
+    named = say(here, "2番")
+    assert named is not None
+    assert [c.title for c in named.cards] == ["2. コツの確認"]
+    assert "「2 公開」" in named.text
+    assert say(here, "ありがとう") is None  # others answer that, and the talk goes on
+    assert told(say(here, "いいよ")).startswith("公開しました。\nあと1件です。")
+    assert (state(here, first), state(here, second)) == (TipState.WAITING, TipState.PUBLISHED)
+    assert told(say(here, "まちがえた、戻して")) == "元に戻しました。"
+    assert state(here, second) is TipState.WAITING
+    assert say(here, "労協は何人から作れますか") is None
+    assert say(here, "いいよ") is None  # that belongs to another talk now
+    assert told(say(here, "2番 出して")).startswith("公開しました。")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "コツ:畑の草は朝のうちに取ると楽でした",
+        "わたしのコツ",
+        "わたしの記録を消して",
+        "連携 ABCD-EFGH",
+        "連携コード",
+        "お知らせ:明日は休みです",
+        "労協は何人から作れますか",
+    ],
+)
+def test_what_begins_something_else_is_not_published_as_an_answer(here: People, text: str) -> None:
+    ask(here)
+    say(here, press=button(cards(here)[0], "答える"))
+    assert say(here, text) is None
+    assert say(here, "畑のすみの小屋です。") is None  # what follows belongs to that
+    assert len(here.questions.topics(UEDAS_COORDINATOR)) == 1
+
+
+@pytest.mark.parametrize("text", ["やっぱりやめます", "やめとく", "まちがえた、戻して", "公開してください"])
+def test_words_of_command_are_not_published_as_an_answer(here: People, text: str) -> None:
+    ask(here)
+    say(here, press=button(cards(here)[0], "答える"))
+    assert say(here, text) is not None
+    assert here.finds(UEDAS_GROUP) == []
+    assert len(here.questions.topics(UEDAS_COORDINATOR)) == 1
+
+
+def test_an_answer_about_a_person_is_looked_at_again(here: People) -> None:
+    ask(here)
+    cards(here)
+    named, ill = "鈴木花子さんに聞くと、保冷剤の置き方を教えてくれます。", "鈴木花子さんは糖尿病なので、お弁当を別に作っています。"
+    for text in (ill, ill):
+        say(here, "1 答える")
+        refused = told(say(here, text))
+        assert "個人の情報" in refused
+        assert "同じ文" not in refused
+    assert "同じ文をもう一度" in told(say(here, named))
+    assert here.finds(UEDAS_GROUP) == []
+    assert told(say(here, named)).startswith("公開しました。")
+    assert len(here.finds(UEDAS_GROUP)) == 1
+    assert here.notices.take([UEDAS_COORDINATOR]) == []  # who has just published it knows
 
 
 def test_not_in_a_group(here: People) -> None:
@@ -197,7 +351,7 @@ def test_a_number_without_a_card_and_other_talk(here: People) -> None:
     assert say(here, "1 公開") is None  # nothing has been shown yet
     cards(here)
     assert told(say(here, "5 公開")).startswith("その番号のカードはありません。")
-    for text in ("1人で労協は作れる?", "1", "公開", "3 万円の経費は?"):
+    for text in ("1人で労協は作れる?", "1", "公開", "3 万円の経費は?"):  # the first begins another talk
         assert say(here, text) is None
 
 
@@ -213,7 +367,7 @@ def test_undone_by_button_and_by_word(here: People) -> None:
     say(here, "1 見送る ちがう")
     assert told(say(here, "元に戻す")) == "元に戻しました。"
     assert state(here, tip) is TipState.WAITING
-    assert say(here, "元に戻す") is None
+    assert told(say(here, "元に戻す")) == "もう済んでいます。"
 
 
 def test_postponed_it_comes_back(here: People) -> None:
@@ -334,6 +488,19 @@ def test_the_same_tip_twice_is_merged(here: People) -> None:
     assert told(say(here, press=button(card, "まとめる"))).startswith("まとめました。")
     assert state(here, again) is TipState.MERGED
     assert here.finds(UEDAS_GROUP) == [kept]
+
+
+def test_a_tip_is_not_merged_into_what_its_own_cannot_find(here: People) -> None:
+    here.members.give(UEDAS_COORDINATOR, Grant(Role.COORDINATOR, SUZAKA))
+    kept = here.offer(co_op=SUZAKA, audience=Audience.of("coop:suzaka"))
+    here.clock.now += dt.timedelta(hours=1)
+    tip = here.offer()
+    shown = cards(here)
+    assert "似たコツ" in shown[1].text
+    assert "まとめる" not in [c.text for card in shown for c in card.choices]
+    with pytest.raises(UserMistake):
+        here.curation.decide(tip, 1, Action.MERGE, FEDERATIONS, into=kept)
+    assert here.finds(UEDAS_GROUP) == [tip]
 
 
 def test_a_card_fits_on_every_platform(here: People) -> None:

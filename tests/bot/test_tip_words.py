@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bot.tip_pieces import place_in, tells_outcome, time_in, told
 from bot.tip_words import (
     Wish,
     Word,
@@ -15,11 +16,7 @@ from bot.tip_words import (
     label,
     only_asks,
     page,
-    place_in,
     says,
-    tells_outcome,
-    time_in,
-    told,
     wants_anothers,
     wish,
 )

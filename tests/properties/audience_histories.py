@@ -240,7 +240,8 @@ class History:
         tip_id, version = data.split(".")[:2]
         reply = self.here.round.take(self._message(who, "", data), "ja")
         tip = self.rules.tips[tip_id]
-        self.rules.decided(tip, int(version), "publish", who, None, None)
+        if tip.state == "waiting":  # what somebody else has settled stays as it is
+            self.rules.decided(tip, int(version), "publish", who, None, None)
         if reply is not None:
             self._check(who, "the round", self._all_for(who), _said(reply))
 

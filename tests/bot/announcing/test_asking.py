@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from bot.announcing.announcement import Content, Event, Grant
 from bot.announcing.knowledge_of import Announced, Bulletin
 from bot.conversations import Conversations
 from bot.messages import IncomingMessage, Reply
@@ -83,6 +84,16 @@ def everything() -> tuple[Announced, ...]:
         ("引っ越しのお知らせ何だっけ?", "7月20日から"),
         ("居場所に使える助成金は?", "7月31日(金)"),
         ("８月の行事おしえて", "夏祭りは、8月1日(土)"),
+        ("お祭り何時からやったかいな", "午前10時〜午後3時"),
+        ("居場所づくり助成って何に使える?", "家賃と備品"),
+        ("夏祭り、なにがあるの?", "屋台と盆おどり"),
+        ("夏祭りに屋台出る?", "屋台と盆おどり"),
+        ("事務所の電話番号変わった?", "電話番号は変わりません"),
+        ("夏祭りまであと何日?", "あと26日です"),
+        ("締切まであと何日?", "(あと9日)"),
+        ("31日って何だったっけ", "居場所づくり助成"),
+        ("先週送られてきたやつ", "先週のお知らせは4件"),
+        ("お知らせ一覧", "お知らせは4件"),
     ],
 )
 def test_one_announcement_is_told_in_short_with_its_source(talk: Talk, asked: str, told: str) -> None:
@@ -93,6 +104,47 @@ def test_one_announcement_is_told_in_short_with_its_source(talk: Talk, asked: st
     assert reply.answer["answered"]
     assert [layer["layer"] for layer in reply.answer["layers"]] == ["event"]
     assert reply.text.splitlines()[-1].startswith("出典:")
+
+
+RULES = Content(
+    "第5回通常総会のご案内",
+    "委任状は7月10日までに出してください。お弁当が出ます。雨でも開きます。",
+    link="https://example.org/soukai",
+    event=Event(at(7, 18, 13), None, "市民会館"),
+)
+
+
+def test_what_no_field_holds_is_told_from_the_text_or_said_to_be_missing(talk: Talk) -> None:
+    talk.announce(*everything(), announced(RULES, "ueda", id_="ann-rules"))
+    for asked, told in (
+        ("委任状いつまで?", "委任状は7月10日までに"),  # not the day of the meeting
+        ("総会のお弁当出る?", "お弁当が出ます"),
+        ("総会のリンク教えて", "https://example.org/soukai"),
+        ("雨でもやるん?", "雨でも開きます"),
+        ("夏祭りの持ち物は?", "持ち物のことは、お知らせには書いてありません"),
+        ("夏祭り中止になったん?", "中止や延期のお知らせは出ていません"),
+    ):
+        assert told in talk.says(asked, conversation=asked), asked
+        assert told not in talk.says(asked, "suzaka", f"{asked}-others"), asked
+    talk.says("総会いつ?")
+    assert "委任状は7月10日までに" in talk.says("委任状いつまで?")  # going on from it too
+    assert "書いてありません" in talk.says("駐車場ある?")
+
+
+def test_a_day_with_nothing_on_it_is_said_to_be_free_and_the_next_is_named(talk: Talk) -> None:
+    talk.announce(*everything())
+    assert "はじめの一歩基金" in talk.says("来週なんかあったっけ")
+    told = talk.says("明日は何かある?")
+    assert "あしたの行事と締切は、お知らせにはありません" in told
+    assert "7月15日(水)" in told
+    assert talk.says("明日は何かある?", None) == "あしたの行事と締切は、お知らせにはありません。"
+
+
+def test_who_cannot_apply_yet_hears_from_when(talk: Talk) -> None:
+    talk.announce(announced(replace(GRANT, grant=Grant(dt.date(2026, 9, 10), dt.date(2026, 8, 1)))))
+    assert "受付は8月1日(土)から" in talk.says("居場所づくり助成の締切は?")
+    talk.clock.now = at(8, 2)
+    assert "受付は" not in talk.says("居場所づくり助成の締切は?")
 
 
 def quoting(talk: Talk, announcement: str, text: str, co_op: str = "ueda") -> str:
@@ -261,6 +313,10 @@ def test_many_fit_on_one_screen_and_the_rest_are_counted(talk: Talk) -> None:
         "期限は?",
         "届出の締切はいつ?",
         "助成金って何?",
+        "引っ越しの届け出はどうやって書くの?",
+        "お知らせはだれが出せる?",
+        "来週の天気は?",
+        "引っ越しの電話代もらってる労協ある?",
     ],
 )
 def test_other_questions_are_left_to_the_search(talk: Talk, asked: str) -> None:

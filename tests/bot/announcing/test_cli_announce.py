@@ -105,6 +105,17 @@ def test_what_cannot_be_is_one_sentence(yui: Yui, arguments: tuple[str, ...], sa
     assert "Traceback" not in err
 
 
+def test_a_draft_that_could_not_leave_says_so_and_a_wrong_version_does_nothing(yui: Yui) -> None:
+    code, out, _ = yui("announce", "new", "--title", "x", "--text", "x", "--co-op", "ueda", "--at", "2020-01-01T10:00")
+    assert (code, "it cannot be sent like this: 送る日時" in out) == (0, True)
+    made = new(yui)
+    assert "cannot be sent" not in yui("announce", "preview", made["id"])[1]
+    code, _, err = yui("announce", "send", made["id"], "--version", "0")
+    assert (code, "ほかの人が先に" in err) == (1, True)
+    code, _, err = yui("announce", "month", "2027-13")
+    assert (code, err.strip()) == (1, "There is no month 2027-13: write it like 2027-03.")
+
+
 @pytest.mark.parametrize(("data", "said"), [(b"x" * (40 * 2**20), "10MBまで"), (b"GIF89a", "JPEGかPNG"), (b"%PDF", "JPEGかPNG")])
 def test_a_picture_that_cannot_be_is_refused(yui: Yui, tmp_path: Path, data: bytes, said: str) -> None:
     file = tmp_path / "p"

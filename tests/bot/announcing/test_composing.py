@@ -55,6 +55,10 @@ def draft(world: World, content: Content = NOTICE, selection: Selection = EVERYO
         (Content("x", "x", link="https://localhost/"), "公開されている"),
         (Content("x", "x", link="https://2130706433/"), "公開されている"),
         (Content("x", "x", link="javascript:alert(1)"), "リンクの書き方"),
+        (Content("x", "見てね http://192.168.1.1/a です"), "公開されている"),  # platforms make links of these too
+        (Content("x", "x", texts={"en": "See https://a:b@example.org/."}), "合言葉"),
+        (Content("x", "x", event=Event(at(5).replace(year=9999))), "9999年"),
+        (Content("x", "x", grant=Grant(dt.date(207, 3, 31))), "207年"),
         (Content("x", "x", link="https://a:b@example.org/"), "合言葉"),
         (Content("x", "x", event=Event(at(5), at(4))), "終わりが、始まりより前"),
         (Content("x", "x", grant=Grant(dt.date(2027, 3, 1), dt.date(2027, 3, 2))), "締切が、受付の始まりより前"),
@@ -85,6 +89,35 @@ def test_plans_that_cannot_be_are_refused_with_a_word(world: World, plan: Plan, 
     with pytest.raises(UserMistake, match=said):
         world.announcements.schedule(made.id, made.version, ADMIN)
     assert world.announcements.get(made.id, ADMIN).state is State.DRAFT
+
+
+def test_a_year_that_is_a_slip_is_said_and_kept_nowhere(world: World) -> None:
+    for year in (1, 9999):
+        with pytest.raises(UserMistake, match=f"{year}年の日付"):
+            draft(world, plan=Plan(send_at=dt.datetime(year, 12, 31, 23, 59, tzinfo=dt.UTC)))
+    with pytest.raises(UserMistake, match="9999年"):
+        moment("9999-12-31T23:59Z")
+    assert not world.announcements.all(ADMIN)
+
+
+@pytest.mark.parametrize("plan", [Plan(send_at=at(1, 9)), Plan(rrule="FREQ=HOURLY"), Plan(means=Means.FREE_THEN_PAY)])
+def test_of_what_shall_leave_and_cannot_no_draft_is_kept(world: World, plan: Plan) -> None:
+    with pytest.raises(UserMistake):
+        world.announcements.compose(ADMIN, NOTICE, EVERYONE, plan, leaving=True)
+    with pytest.raises(UserMistake, match="送り先がひとつもありません"):
+        world.announcements.compose(ADMIN, NOTICE, Selection(prefectures=("沖縄県",)), leaving=True)
+    assert not world.announcements.all(ADMIN)
+
+
+def test_who_comes_too_late_or_too_early_hears_how_it_stands(world: World) -> None:
+    made = draft(world)
+    with pytest.raises(Changed, match="まだ下書き"):
+        world.announcements.approve(made.id, made.version, ADMIN)
+    gone = world.announcements.withdraw(made.id, made.version, ADMIN)
+    with pytest.raises(Changed, match="もう取り消されています"):
+        world.announcements.withdraw(made.id, gone.version, ADMIN)
+    with pytest.raises(Changed, match="ほかの人が先に"):
+        world.announcements.withdraw(made.id, made.version, ADMIN)
 
 
 def test_days_that_are_none_are_said() -> None:

@@ -89,6 +89,52 @@ def test_it_waits_for_its_day(yui: Yui, said: str, at: str) -> None:
     assert told.state is State.SCHEDULED
 
 
+@pytest.mark.parametrize(
+    ("said", "told", "at"),
+    [
+        ("おくってください", "お知らせを出しました", None),
+        ("やっぱり明日", "11月22日(日) 9時", "2026-11-22T09:00"),
+        ("来週の金曜の朝に送って", "11月27日(金) 9時", "2026-11-27T09:00"),
+        ("明後日の夕方5時", "11月23日(月) 17時", "2026-11-23T17:00"),
+        ("あしたの午前0時", "夜10時から朝7時までは送らないので、11月22日(日) 7時", "2026-11-22T00:00"),
+        ("22時", "11月22日(日) 7時", "2026-11-21T22:00"),
+    ],
+)
+def test_it_leaves_on_ones_own_words_and_says_when(yui: Yui, said: str, told: str, at: str | None) -> None:
+    say(yui, TOLD)
+    assert told in say(yui, said).text
+    (held,) = yui.announcements.all(HER)
+    assert held.state is State.SCHEDULED
+    assert (held.plan.send_at and in_tokyo(held.plan.send_at).replace(tzinfo=None)) == (at and dt.datetime.fromisoformat(at))
+
+
+@pytest.mark.parametrize(
+    "said",
+    ["まだ送らないで", "やっぱりまだ送らんといて", "ちょっと待って", "はい", "いいです", "明日は雨?", "24時", "送ったらだめ"],
+)
+def test_what_could_be_meant_otherwise_sends_nothing(yui: Yui, said: str) -> None:
+    say(yui, TOLD)
+    say(yui, said)
+    assert yui.announcements.all(HER)[0].state is State.DRAFT
+    say(yui, "やっぱりやめとく")
+    assert yui.announcements.all(HER)[0].state is State.WITHDRAWN
+
+
+def test_a_day_that_cannot_be_is_said_and_leaves_the_draft_as_it_was(yui: Yui) -> None:
+    say(yui, TOLD)
+    say(yui, "予約")
+    assert "「2月31日」という日はありません" in say(yui, "2月31日").text
+    assert "過ぎています" in say(yui, "きのう").text
+    assert yui.announcements.all(HER)[0].plan.send_at is None
+    assert "お知らせを出しました" in say(yui, "送る").text
+
+
+def test_nothing_after_the_word_is_asked_for_and_an_address_stays_whole(yui: Yui) -> None:
+    assert "続けて書いて" in say(yui, "お知らせ:").text
+    assert yui.announcements.all(HER) == []
+    assert "https://example.org/a?x=1" in say(yui, "お知らせ:見てね https://example.org/a?x=1 です").text
+
+
 def test_a_day_that_is_over_is_told_and_another_may_be_given(yui: Yui) -> None:
     say(yui, TOLD)
     say(yui, "予約")
