@@ -15,7 +15,7 @@ from pydantic import BaseModel, Field
 from bot.bootstrap import Yui
 from bot.errors import UserMistake
 from bot.search import Entry, audience_of, audience_of_member, personal_data
-from bot.tips import LONGEST_TIP, SHORTEST_TIP, Draft, TipState
+from bot.tips.tip import LONGEST_TIP, SHORTEST_TIP, Draft, TipState
 
 log = logging.getLogger(__name__)
 

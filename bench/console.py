@@ -35,7 +35,7 @@ from bot.desk.asked_rows import asked
 from bot.desk.audit import audit_log
 from bot.members import CoOp, Grant, Role
 from bot.questions import open_questions
-from bot.tips import Action, Draft
+from bot.tips.tip import Action, Draft
 from knowledge import FEDERATION, PUBLIC, Audience, Document, Kind, Passage, create_embedder
 from knowledge.embedding import Vectors
 from tests.conftest import free_port

@@ -20,7 +20,7 @@ from bot.bootstrap import Yui, build
 from bot.config import Settings
 from bot.members import CoOp, Grant, Role
 from bot.messages import Card, IncomingMessage, Reply
-from bot.tips import Draft
+from bot.tips.tip import Draft
 from knowledge import FEDERATION, Audience, Question
 from knowledge.languages import ja
 

@@ -16,8 +16,8 @@ import sqlalchemy as sa
 from bot.errors import UserMistake
 from bot.members import Grant, Members, Role
 from bot.store import metadata
-from bot.tip_store import tips
-from bot.tips import TipState
+from bot.tips.store import tips
+from bot.tips.tip import TipState
 from knowledge import Database
 
 PREFIX = "yui_"

@@ -49,8 +49,8 @@ from bot.search import Search
 from bot.sharing import Sharing
 from bot.signing import Signer, load_key
 from bot.store import Store
-from bot.tip_store import TipStore
-from bot.tip_talk import TipTalk
+from bot.tips.store import TipStore
+from bot.tips.talk import TipTalk
 from knowledge import Database, Embedder, KnowledgeBase, Rewriter, create_embedder
 
 

@@ -18,10 +18,10 @@ from bot import wording
 from bot.clock import JAPAN
 from bot.members import Members, Role
 from bot.notices import Notices
-from bot.tip_document import document, own_key, title
-from bot.tip_mistakes import TipMistake
-from bot.tip_store import SHOWN, TipStore, tips
-from bot.tips import (
+from bot.tips.document import document, own_key, title
+from bot.tips.mistakes import TipMistake
+from bot.tips.store import SHOWN, TipStore, tips
+from bot.tips.tip import (
     LONGEST_TIP,
     SHORTEST_TIP,
     Action,

@@ -16,8 +16,8 @@ from bot.config import Settings, incomplete, unknown_names
 from bot.errors import BotError
 from bot.members import Role
 from bot.store import Store
-from bot.tip_store import TipStore
-from bot.tips import TipState
+from bot.tips.store import TipStore
+from bot.tips.tip import TipState
 from knowledge import Database, KnowledgeBase, KnowledgeError, Question, create_embedder
 
 _LEAST_SPACE = 200 * 2**20  # bytes

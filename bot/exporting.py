@@ -14,7 +14,7 @@ from bot.clock import JAPAN
 from bot.curation import Curation
 from bot.questions import OpenQuestions, Topic
 from bot.search import Search
-from bot.tips import Attribution, Tip
+from bot.tips.tip import Attribution, Tip
 from knowledge import Audience
 
 _EVERYTHING = 10**9

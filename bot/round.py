@@ -21,8 +21,8 @@ from bot.messages import Act, Card, Choice, IncomingMessage, Reply, plain
 from bot.questions import OpenQuestions, Topic, as_mark, moment_of
 from bot.signing import Signer
 from bot.store import Store
-from bot.tip_mistakes import refusal
-from bot.tips import MAY_STAND, Action, Decided, Tip, Verdict
+from bot.tips.mistakes import refusal
+from bot.tips.tip import MAY_STAND, Action, Decided, Tip, Verdict
 from knowledge import Audience, Relation, find_personal_data
 
 MOST_CARDS = 7

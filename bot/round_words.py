@@ -11,7 +11,7 @@ from functools import cache
 from bot import wording
 from bot.intents import Intent, recognise
 from bot.linking import is_about_code
-from bot.tip_words import beginning, only_asks, page
+from bot.tips.words import beginning, only_asks, page
 
 TIP_ACTIONS = ("publish", "merge", "ask_back", "decline", "postpone")
 QUESTION_ACTIONS = ("answer", "close", "postpone")

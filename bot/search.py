@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from itertools import islice
 
 from bot.curation import Curation
-from bot.tip_store import TipStore, tips
-from bot.tips import MAY_STAND, Attribution, Draft, Tip, TipState
+from bot.tips.store import TipStore, tips
+from bot.tips.tip import MAY_STAND, Attribution, Draft, Tip, TipState
 from knowledge import Audience, Document, KnowledgeBase, Match, find_personal_data
 
 _READ_FOR_PERSONAL_DATA = ("text", "place", "happened", "outcome", "question")

@@ -16,8 +16,8 @@ from bot.messages import IncomingMessage, Reply
 from bot.notices import Notices
 from bot.questions import OpenQuestions
 from bot.round import Round
-from bot.tip_talk import TipTalk
-from bot.tips import Attribution, Draft
+from bot.tips.talk import TipTalk
+from bot.tips.tip import Attribution, Draft
 from bot.turn import Taken, Turn, owner
 from knowledge import Answer, Audience, EmbedderUnavailable, IndexUnavailable, Kind, StoreUnavailable
 

@@ -2,7 +2,7 @@
 
 What is kept of what people write stands elsewhere: a question without the personal data in it, for a year, read by the reviewers of
 its co-op (`bot.desk.asked`, and `bot.questions` for those without an answer); an event until it is answered (`bot.inbox`); what
-members give (`bot.tip_store`, drafts in `bot.dialogues`).
+members give (`bot.tips.store`, drafts in `bot.dialogues`).
 """
 
 from __future__ import annotations

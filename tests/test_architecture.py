@@ -33,7 +33,7 @@ CONFINED = {
         "bot/questions.py",
         "bot/store.py",
         "bot/tables.py",
-        "bot/tip_store.py",
+        "bot/tips/store.py",
     ),
     "PIL": ("bot/announcing/pictures.py", "bot/announcing/sheet.py"),
     "dateutil": ("bot/announcing/times.py",),

@@ -16,8 +16,8 @@ import discord
 from adapters.discord import forms
 from adapters.discord.buttons import view
 from adapters.discord.rendering import unmentioned
-from bot.tip_state import PIECES, Step
-from bot.tip_steps import MOST
+from bot.tips.state import PIECES, Step
+from bot.tips.steps import MOST
 from bot.wording import known, say
 
 if TYPE_CHECKING:

@@ -35,11 +35,11 @@ from adapters.web.schemas import (
     TipId,
     Tips,
 )
-from bot import tips as words
 from bot.api_keys import Holder, Scope
 from bot.bootstrap import Yui
 from bot.errors import UserMistake
 from bot.search import audience_of, personal_data
+from bot.tips import tip as words
 
 _NO_TIP = "そのコツは見つかりません。"
 _CHANGED = "ほかの人が先に変えたか、もう決まっています。いまの内容を見て、もう一度送ってください。"

@@ -10,7 +10,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StrictBool, 
 from bot.members import CoOp
 from bot.questions import Topic
 from bot.search import Entry
-from bot.tips import LONGEST_TIP, SHORTEST_TIP, Attribution, Consent, Tip, TipState, Verdict
+from bot.tips.tip import LONGEST_TIP, SHORTEST_TIP, Attribution, Consent, Tip, TipState, Verdict
 
 # What the services would strip does not count towards a tip's length.
 _VISIBLE = r"[^\s\x00-\x1f\x7f\u200b\u202a-\u202e\u2066-\u2069]"

@@ -13,7 +13,7 @@ from bot.desk.asked import Asked
 from bot.desk.entries import Entries
 from bot.members import Members, Role, co_op_key
 from bot.questions import OpenQuestions
-from bot.tips import Action, Consent, Decided, Draft, Tip, Verdict
+from bot.tips.tip import Action, Consent, Decided, Draft, Tip, Verdict
 from knowledge import FEDERATION, Audience, Piece, differences
 
 _TITLE = 30  # characters of an answer by which its askers hear of it

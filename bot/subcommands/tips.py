@@ -16,8 +16,8 @@ from bot.errors import UserMistake
 from bot.members import Grant, Role, co_op_key
 from bot.search import personal_data
 from bot.subcommands.keys import day
-from bot.tip_mistakes import TipMistake
-from bot.tips import Action, Consent, Decided, Draft, Tip, TipState, Verdict
+from bot.tips.mistakes import TipMistake
+from bot.tips.tip import Action, Consent, Decided, Draft, Tip, TipState, Verdict
 from knowledge import FEDERATION, PUBLIC, Audience
 
 OPERATOR = "cli:operator"

@@ -14,8 +14,8 @@ from bot.api_keys import Scope
 from bot.bootstrap import build
 from bot.config import Settings
 from bot.members import CoOp
-from bot.tip_store import TipStore, tips
-from bot.tips import Tip
+from bot.tips.store import TipStore, tips
+from bot.tips.tip import Tip
 from tests.fakes import FakeEmbedder
 from tests.running import Running
 

@@ -17,8 +17,8 @@ from mcp import Client, StdioServerParameters
 from bot.bootstrap import build
 from bot.config import Settings
 from bot.members import CoOp
-from bot.tip_store import TipStore
-from bot.tips import Draft, TipState
+from bot.tips.store import TipStore
+from bot.tips.tip import Draft, TipState
 from knowledge import Audience, Database
 
 UEDA = "ueda"

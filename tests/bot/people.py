@@ -17,8 +17,8 @@ from bot.questions import OpenQuestions
 from bot.round import Round
 from bot.signing import Signer
 from bot.store import Store
-from bot.tip_store import TipStore
-from bot.tips import Draft
+from bot.tips.store import TipStore
+from bot.tips.tip import Draft
 from knowledge import FEDERATION, Audience, Database, Embedder, KnowledgeBase, Question
 from tests.fakes import FakeEmbedder, FixedClock
 

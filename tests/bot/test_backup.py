@@ -26,7 +26,7 @@ from bot.data_folder import InUse
 from bot.errors import UserMistake
 from bot.signing import load_key
 from bot.store import Preference, Store
-from bot.tips import Action
+from bot.tips.tip import Action
 from knowledge import FEDERATION, Audience, Database, KnowledgeError, StoreUnavailable
 from tests.bot.people import ASKED, GIVER, LUNCH, SUZAKAS_GROUP, UEDAS_COORDINATOR, UEDAS_GROUP, People, people
 from tests.fakes import FakeEmbedder, FixedClock

@@ -10,8 +10,9 @@ from importlib import resources
 
 import pytest
 
-from bot import round_words, tip_words
+from bot import round_words
 from bot.intents import Intent, recognise
+from bot.tips import words as tip_words
 
 LANGUAGES = sorted(f.name.removesuffix(".toml") for f in resources.files("bot.catalogues").iterdir() if f.name.endswith(".toml"))
 # Words in quotation marks that are no commands: what a member might ask, and a word that the bot itself says.

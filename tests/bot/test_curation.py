@@ -11,8 +11,8 @@ import pytest
 
 from bot.errors import UserMistake
 from bot.members import Grant, Role
-from bot.tip_mistakes import refusal
-from bot.tips import Action, Consent, Draft, TipState, Verdict
+from bot.tips.mistakes import refusal
+from bot.tips.tip import Action, Consent, Draft, TipState, Verdict
 from bot.wording import LANGUAGES
 from knowledge import FEDERATION, PUBLIC, Audience, Database
 from tests.bot.people import (

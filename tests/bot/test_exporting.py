@@ -14,8 +14,8 @@ import pytest
 from bot.exporting import ExportedTip, Exporting, Format, OpenTopic, render
 from bot.members import Grant, Role
 from bot.search import Search, audience_of_member
-from bot.tip_store import TipStore
-from bot.tips import Action, Consent
+from bot.tips.store import TipStore
+from bot.tips.tip import Action, Consent
 from knowledge import FEDERATION, PUBLIC, Audience, Database
 from tests.bot.people import (
     ASKED,

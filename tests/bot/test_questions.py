@@ -13,7 +13,7 @@ from bot.errors import UserMistake
 from bot.members import Grant, Role
 from bot.notices import Notices
 from bot.questions import OpenQuestions, Topic
-from bot.tips import Action, Verdict
+from bot.tips.tip import Action, Verdict
 from knowledge import FEDERATION, PUBLIC, Audience, Database
 from tests.bot.people import (
     ASKED,

@@ -11,7 +11,7 @@ import pytest
 from bot.errors import UserMistake
 from bot.members import Grant, Role
 from bot.messages import Card, IncomingMessage, Reply
-from bot.tips import Action, Draft, TipState
+from bot.tips.tip import Action, Draft, TipState
 from knowledge import FEDERATION, Audience, Database
 from tests.bot.people import (
     ASKED,

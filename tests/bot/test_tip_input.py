@@ -12,7 +12,7 @@ import pytest
 
 from bot.dialogues import Dialogues
 from bot.errors import UserMistake
-from bot.tips import Action, Consent, Draft, Tip
+from bot.tips.tip import Action, Consent, Draft, Tip
 from knowledge import Audience, StoreUnavailable
 from tests.bot.people import GIVER, LUNCH, OTHER, SUZAKAS_GROUP, UEDAS_COORDINATOR, UEDAS_GROUP
 from tests.bot.tip_chat import TIP, Chat, chatting, choices

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from bot.dialogues import Dialogues
 from bot.members import CoOp
-from bot.tip_talk import TipTalk
-from bot.tips import Consent, Draft, TipState
+from bot.tips.talk import TipTalk
+from bot.tips.tip import Consent, Draft, TipState
 from bot.wording import LANGUAGES
 from knowledge import FEDERATION, PUBLIC, Audience
 from tests.bot.people import GIVER, NOBODYS_GROUP, OTHER, SUZAKAS_GROUP, UEDAS_GROUP

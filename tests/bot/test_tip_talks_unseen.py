@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.tips import Consent, Draft
+from bot.tips.tip import Consent, Draft
 from knowledge import FEDERATION, PUBLIC, Audience
 from tests.bot.people import GIVER, NOBODYS_GROUP, OTHER
 from tests.bot.tip_chat import Chat, chatting, choices

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.tip_pieces import place_in, tells_outcome, time_in, told
-from bot.tip_words import (
+from bot.tips.pieces import place_in, tells_outcome, time_in, told
+from bot.tips.words import (
     Wish,
     Word,
     beginning,

@@ -10,8 +10,8 @@ from pathlib import Path
 
 from bot.dialogues import Dialogues
 from bot.messages import Act, IncomingMessage, Reply
-from bot.tip_talk import TipTalk
-from bot.tips import Tip
+from bot.tips.talk import TipTalk
+from bot.tips.tip import Tip
 from knowledge import Database
 from tests.bot.people import GIVER, UEDAS_GROUP, People, people
 

@@ -15,8 +15,8 @@ from bot.exporting import Exporting
 from bot.members import Grant, Purpose, Role, co_op_key
 from bot.messages import IncomingMessage, Reply
 from bot.search import Search, audience_of_member
-from bot.tip_store import TipStore
-from bot.tips import Action, Consent, Draft, Tip, Verdict
+from bot.tips.store import TipStore
+from bot.tips.tip import Action, Consent, Draft, Tip, Verdict
 from knowledge import FEDERATION, PUBLIC, Answer, Audience, Question
 from tests.fakes import FixedClock
 from tests.properties.audience_rules import EVERYONE, AQuestion, ATip, Rules

@@ -20,7 +20,7 @@ from bot.questions import OpenQuestions
 from bot.round import Round
 from bot.signing import Signer
 from bot.store import Store, metadata
-from bot.tip_store import TipStore
+from bot.tips.store import TipStore
 from knowledge import Audience, Database, KnowledgeBase, Relation, Resemblance
 from knowledge.embedding import Vectors
 from knowledge.index import Load, State

@@ -14,7 +14,7 @@ import pytest
 import sqlalchemy as sa
 
 from bot.messages import Card, Choice, IncomingMessage, Reply
-from bot.tip_store import tips
+from bot.tips.store import tips
 from tests import line_events as events
 from tests.line_platform import LinePlatform, Sent, utf16
 from tests.running import SECRET, TOKEN, Running

@@ -30,7 +30,7 @@ from bot.desk.asked import AskedQuestion
 from bot.errors import UserMistake
 from bot.questions import Topic
 from bot.search import personal_data
-from bot.tips import Action, Decided, Tip, Verdict
+from bot.tips.tip import Action, Decided, Tip, Verdict
 
 AT_ONCE = 20
 _HOME = "/console/"

@@ -14,7 +14,7 @@ import pytest
 from adapters.web.console import create
 from adapters.web.console.week import AT_ONCE
 from bot.members import CoOp, Grant, Role
-from bot.tips import LONGEST_TIP, Draft
+from bot.tips.tip import LONGEST_TIP, Draft
 from knowledge import FEDERATION, Audience, Document, Kind, Passage
 from tests.adapters.console.conftest import ADMIN, BROWSER, OF_UEDA, UEDA, Desk, needs_browser, violations
 

@@ -16,7 +16,7 @@ import pytest
 from bot.announcing.announcement import State
 from bot.desk.asked_rows import Filters
 from bot.members import CoOp, Grant, Purpose, Role
-from bot.tips import Action, Draft, Tip, TipState
+from bot.tips.tip import Action, Draft, Tip, TipState
 from knowledge import FEDERATION as AMONG_CO_OPS
 from knowledge import Audience, Document, Kind, Passage
 from tests.adapters.conftest import needs_browser

@@ -14,7 +14,7 @@ from urllib.parse import quote
 import httpx
 import pytest
 
-from bot.tips import Draft
+from bot.tips.tip import Draft
 from knowledge import Audience, Document, Kind, Passage
 from tests.adapters.console.conftest import (
     ADMIN,

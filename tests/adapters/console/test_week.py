@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import httpx
 import pytest
 
-from bot.tips import Draft, Tip, TipState
+from bot.tips.tip import Draft, Tip, TipState
 from knowledge import FEDERATION, Audience
 from tests.adapters.console.conftest import (
     ADMIN,

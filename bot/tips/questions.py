@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from bot import wording
-from bot.tip_chat import Asked, Here
-from bot.tip_state import PIECES, Step, Talk
-from bot.tip_words import Word
-from bot.tips import MAY_STAND, Consent, Draft
+from bot.tips.chat import Asked, Here
+from bot.tips.state import PIECES, Step, Talk
+from bot.tips.tip import MAY_STAND, Consent, Draft
+from bot.tips.words import Word
 from knowledge import FEDERATION, PUBLIC, PersonalData, find_personal_data
 
 _SHOWN_CO_OPS = 8

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any
 
-from bot.tips import Consent, Draft
+from bot.tips.tip import Consent, Draft
 from knowledge import Audience
 
 WAITS = dt.timedelta(minutes=5)  # so long is a person's next message expected

@@ -9,8 +9,8 @@ from functools import cached_property
 from bot.curation import Curation
 from bot.members import CoOp, Members, chat_key, co_op_key
 from bot.messages import IncomingMessage
-from bot.tip_words import Word, label, sentence
-from bot.tips import Tip
+from bot.tips.tip import Tip
+from bot.tips.words import Word, label, sentence
 from knowledge import FEDERATION, Audience, KnowledgeError
 
 log = logging.getLogger(__name__)

@@ -9,8 +9,8 @@ from dataclasses import replace
 from bot.errors import UserMistake
 from bot.intents import Intent, recognise
 from bot.members import co_op_key
-from bot.tip_chat import Here
-from bot.tip_pieces import (
+from bot.tips.chat import Here
+from bot.tips.pieces import (
     adds,
     correction,
     counted_anew,
@@ -26,10 +26,10 @@ from bot.tip_pieces import (
     without_copula,
     without_filler,
 )
-from bot.tip_questions import MENDED, audiences, consents, part, personal_data
-from bot.tip_state import OPTIONAL, ORDER, PIECES, Step, Talk, with_pieces
-from bot.tip_words import Word, number, only_asks, says, says_how_to_share
-from bot.tips import LONGEST_TIP, MAY_STAND, SHORTEST_TIP, Consent, Draft
+from bot.tips.questions import MENDED, audiences, consents, part, personal_data
+from bot.tips.state import OPTIONAL, ORDER, PIECES, Step, Talk, with_pieces
+from bot.tips.tip import LONGEST_TIP, MAY_STAND, SHORTEST_TIP, Consent, Draft
+from bot.tips.words import Word, number, only_asks, says, says_how_to_share
 from knowledge import FEDERATION, PUBLIC, Audience, PersonalDataKind, find_personal_data, normalise, scrub
 
 # characters

@@ -10,7 +10,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from bot.store import answers, metadata, ratings
-from bot.tips import Action, Consent, Decision, Draft, Tip, TipState, Version
+from bot.tips.tip import Action, Consent, Decision, Draft, Tip, TipState, Version
 from knowledge import Audience, Database
 
 _MOMENT = sa.DateTime(timezone=True)

@@ -13,15 +13,16 @@ from bot.errors import UserMistake
 from bot.intents import Intent, recognise
 from bot.members import Members
 from bot.messages import Act, Choice, IncomingMessage, Reply, plain
-from bot.own_tips import Answered, OwnTips
-from bot.tip_chat import Asked, Here
-from bot.tip_mistakes import refusal
-from bot.tip_pieces import adds, correction, is_sentence, labelled, stops_short, tells_outcome, told
-from bot.tip_questions import ask, shortened
-from bot.tip_sending import sent, thanks, was_sent
-from bot.tip_state import OPTIONAL, PIECES, WAITS, Step, Talk, with_pieces
-from bot.tip_steps import MOST, ahead, begun, chosen_early, continued, corrected, fits, goes_on, settled, take
-from bot.tip_words import (
+from bot.tips.chat import Asked, Here
+from bot.tips.mistakes import refusal
+from bot.tips.own import Answered, OwnTips
+from bot.tips.pieces import adds, correction, is_sentence, labelled, stops_short, tells_outcome, told
+from bot.tips.questions import ask, shortened
+from bot.tips.sending import sent, thanks, was_sent
+from bot.tips.state import OPTIONAL, PIECES, WAITS, Step, Talk, with_pieces
+from bot.tips.steps import MOST, ahead, begun, chosen_early, continued, corrected, fits, goes_on, settled, take
+from bot.tips.tip import Draft
+from bot.tips.words import (
     Word,
     asks_about_sharing,
     beginning,
@@ -37,7 +38,6 @@ from bot.tip_words import (
     wants_anothers,
     wants_removed,
 )
-from bot.tips import Draft
 from knowledge import StoreUnavailable
 
 log = logging.getLogger(__name__)

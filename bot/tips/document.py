@@ -6,7 +6,7 @@ import re
 
 from bot.clock import JAPAN
 from bot.members import chat_key, co_op_key
-from bot.tips import Consent, Tip, TipState
+from bot.tips.tip import Consent, Tip, TipState
 from knowledge import Audience, Document, Kind, Passage
 
 # The same for all: a tip is found better by its words alone than with its first words twice.

@@ -7,13 +7,13 @@ from dataclasses import replace
 
 from bot.curation import Curation
 from bot.errors import UserMistake
-from bot.tip_chat import Asked, Here
-from bot.tip_document import own_key
-from bot.tip_mistakes import refusal
-from bot.tip_questions import named, shown_to
-from bot.tip_state import OPTIONAL, WAITS, Step, Talk
-from bot.tip_words import Wish, Word, page, says, wish
-from bot.tips import Tip, TipState
+from bot.tips.chat import Asked, Here
+from bot.tips.document import own_key
+from bot.tips.mistakes import refusal
+from bot.tips.questions import named, shown_to
+from bot.tips.state import OPTIONAL, WAITS, Step, Talk
+from bot.tips.tip import Tip, TipState
+from bot.tips.words import Wish, Word, page, says, wish
 from knowledge import Audience
 
 PAGE = 9  # tips; they are chosen by one digit

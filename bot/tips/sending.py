@@ -5,9 +5,9 @@ from __future__ import annotations
 import datetime as dt
 
 from bot.curation import Curation
-from bot.tip_chat import Here
-from bot.tip_state import Talk
-from bot.tip_words import Word
+from bot.tips.chat import Here
+from bot.tips.state import Talk
+from bot.tips.words import Word
 
 
 def sent(talk: Talk, here: Here, curation: Curation) -> str:

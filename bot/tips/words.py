@@ -15,7 +15,7 @@ from knowledge import normalise
 
 
 class Word(StrEnum):
-    """What can be chosen in the talk. The label of each stands in the catalogues, other ways to say it in `tip_words.toml`."""
+    """What can be chosen in the talk. The label of each stands in the catalogues, other ways to say it in `words.toml`."""
 
     SEND = "send"
     SKIP = "skip"
@@ -54,7 +54,7 @@ class Wish:
 
 _PATTERNS = {
     Word(name): re.compile(pattern)
-    for name, pattern in tomllib.loads((resources.files("bot") / "tip_words.toml").read_text("utf-8")).items()
+    for name, pattern in tomllib.loads((resources.files("bot.tips") / "words.toml").read_text("utf-8")).items()
 }
 _NOT_TEXT = re.compile(r"[\W_]+")
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\u200b\u202a-\u202e\u2066-\u2069\ud800-\udfff]")

@@ -12,10 +12,10 @@ from bot.curation import Curation
 from bot.dialogues import Dialogues
 from bot.members import Members
 from bot.messages import IncomingMessage, Reply
-from bot.tip_chat import Asked
-from bot.tip_turn import Services, TipTurn, say
-from bot.tip_words import beginning, page, sentence
-from bot.tips import Draft
+from bot.tips.chat import Asked
+from bot.tips.tip import Draft
+from bot.tips.turn import Services, TipTurn, say
+from bot.tips.words import beginning, page, sentence
 
 
 class TipTalk:

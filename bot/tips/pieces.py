@@ -6,8 +6,8 @@ import re
 from collections.abc import Mapping
 from dataclasses import replace
 
-from bot.tip_state import with_pieces
-from bot.tips import Draft
+from bot.tips.state import with_pieces
+from bot.tips.tip import Draft
 from knowledge import normalise
 
 _ADDS = re.compile(r"\s*(?:(?:あと|それと|追伸|追記|書き忘れ)[、,:：\s]|あとは[、,]|もう(?:1|一|１)つ[、,])")
