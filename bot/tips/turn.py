@@ -13,10 +13,11 @@ from bot.errors import UserMistake
 from bot.intents import Intent, recognise
 from bot.members import Members
 from bot.messages import Act, Choice, IncomingMessage, Reply, plain
+from bot.tips.addressee import COURTESY, goes_on_from_sent, is_for_others, is_small_talk
 from bot.tips.chat import Asked, Here
 from bot.tips.mistakes import refusal
 from bot.tips.own import Answered, OwnTips
-from bot.tips.pieces import adds, correction, is_sentence, labelled, stops_short, tells_outcome, told
+from bot.tips.pieces import labelled, stops_short, told
 from bot.tips.questions import ask, shortened
 from bot.tips.sending import sent, thanks, was_sent
 from bot.tips.state import OPTIONAL, PIECES, WAITS, Step, Talk, with_pieces
@@ -28,10 +29,7 @@ from bot.tips.words import (
     beginning,
     clean,
     has_another,
-    is_about_tomorrow,
-    is_for_people,
     is_interjection,
-    is_question,
     only_asks,
     says,
     says_how_to_share,
@@ -46,17 +44,6 @@ KIND = "tip"
 _FREE = ("text", "place", "happened", "outcome", "question", "author_name")
 _LATELY = dt.timedelta(hours=1)
 _AT_ONCE = dt.timedelta(seconds=10)  # messages that follow each other this fast are one thought
-
-# What is never a piece of a tip: others answer it, and the talk goes on waiting.
-_OTHERS = frozenset(
-    {
-        *(Intent.EMERGENCY, Intent.HELP, Intent.RECORDS, Intent.FORGET, Intent.MORE, Intent.SOURCE, Intent.STATUTE),
-        *(Intent.EASY, Intent.ENGLISH, Intent.PLAIN, Intent.LARGER, Intent.SMALLER),
-    }
-)
-_COURTESY = frozenset({Intent.GREETING, Intent.THANKS, Intent.PRAISE, Intent.BLAME, Intent.UNCLEAR})
-# In a group these are meant for the others, unless the bot is addressed.
-_SMALL_TALK = _COURTESY | {Intent.EMPTY}
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,30 +109,10 @@ class TipTurn:
         if not self._is_in_time:
             return False
         if self._talk.step is Step.SENT:
-            return self._goes_on_from_sent(self._text)
+            return goes_on_from_sent(self._text)
         if not self._talk.is_open or (self._message.unreadable and self._talk.step is not Step.TEXT):
             return False
-        return self._message.unreadable or says(self._text, Word.BACK) or not self._is_small_talk(self._text)
-
-    def _is_small_talk(self, text: str) -> bool:
-        """Whether a message in a group, not addressed, is rather for the others in it."""
-        step = self._talk.step
-        if any(says(text, word) for word in Word):
-            return False
-        if is_for_people(text) or (step in (Step.PLACE, Step.HAPPENED) and is_about_tomorrow(text)):
-            return True
-        if step is Step.OUTCOME:
-            return is_interjection(text)
-        if step not in PIECES and is_sentence(text) and not adds(text):
-            return not (chosen_early(self._talk, text, self._here) or correction(text) or tells_outcome(text))
-        return recognise(text) in _SMALL_TALK or (step in PIECES and is_interjection(text))
-
-    @staticmethod
-    def _goes_on_from_sent(text: str) -> bool:
-        """Whether a message is about the tip that has just been sent, or about another one."""
-        if any(says(text, word) for word in (Word.SEND, Word.MEND)) or has_another(text) or asks_about_sharing(text):
-            return True
-        return wants_removed(text) and not says(text, Word.SCRUB)
+        return self._message.unreadable or says(self._text, Word.BACK) or not is_small_talk(self._talk, self._text, self._here)
 
     @property
     def _is_in_time(self) -> bool:
@@ -201,7 +168,7 @@ class TipTurn:
             text = begins
         elif asks_about_sharing(text) and talk.step is not Step.QUESTION:
             return self._again(said=self._about())
-        elif self._is_for_others(text):
+        elif is_for_others(talk, text):
             self._keep(talk, taken=False)  # five more minutes
             return None
         return self._answered(text)
@@ -229,17 +196,6 @@ class TipTurn:
             return self._again()  # the text again: a second tap
         return self._again() if talk.step is Step.MEND and says(text, Word.MEND) else None
 
-    def _is_for_others(self, text: str) -> bool:
-        """Whether a message is no piece of a tip: a question, a command, a courtesy."""
-        step, intent = self._talk.step, recognise(text)
-        if goes_on(self._talk, text, at_once=False):
-            return intent is Intent.EMERGENCY
-        if step is Step.PERSONAL and says(text, Word.SCRUB):
-            return False
-        if intent in _OTHERS or step is Step.QUESTION:  # where a question is asked for, one is an answer
-            return intent in _OTHERS
-        return only_asks(text) if step is Step.TEXT else is_question(text)
-
     def _answered(self, text: str) -> Reply:
         """An answer to what the talk asks; what is none is asked again."""
         talk, step = self._talk, self._talk.step
@@ -248,7 +204,7 @@ class TipTurn:
                 return self._asking(replace(continued(talk, text, self._here), told_at=self._now.isoformat()), "added")
             if (pieces := labelled(text, loosely=bool(talk.draft.text))) and step is not Step.SETTLE:
                 return self._asking(self._with(pieces))
-            if step in PIECES and (is_interjection(text) or (recognise(text) in _COURTESY and step is not Step.OUTCOME)):
+            if step in PIECES and (is_interjection(text) or (recognise(text) in COURTESY and step is not Step.OUTCOME)):
                 return self._again()
             if put_right := corrected(talk, text, self._here):
                 return self._asking(put_right[0], said=self._here.say("corrected", told=shortened(put_right[1])))
