@@ -34,9 +34,10 @@ from bot.announcing.chats import Chat, Chats
 from bot.announcing.deliveries import EDITABLE, FanOut, Status, fan_out
 from bot.announcing.ledger import CHARGED, Balance, Ledger, month_of
 from bot.announcing.pictures import Pictures
+from bot.announcing.reporting import MonthReport, Report, report_of, report_of_month
 from bot.announcing.schedule import Run, RunState, Schedule, announcement_of, run_row
 from bot.announcing.senders import Shape
-from bot.announcing.tables import announcements, deliveries, ledger, runs, selections, utc
+from bot.announcing.tables import announcements, deliveries, runs, selections, utc
 from bot.announcing.times import Occasion, begins, flaw_of_rule, push_from
 from bot.errors import UserMistake
 from bot.members import Members, Role
@@ -65,44 +66,6 @@ class Cost:
     @property
     def fits(self) -> bool:
         return not self.pays or self.balance.left is None or self.people <= self.balance.left
-
-
-@dataclass(frozen=True, slots=True)
-class Outlook:
-    """Deliveries of one run, counted by how they stand."""
-
-    run: Run
-    standing: dict[str, int]
-
-
-@dataclass(frozen=True, slots=True)
-class Report:
-    """`free`, `paid`: chats reached without and with a charge. `saved`: people the free ones would have cost.
-
-    `why`: codes (`words.WHY`) with counts, of what failed and of what still waits.
-    """
-
-    announcement: Announcement
-    free: int
-    paid: int
-    waiting: int
-    failed: int
-    unsure: int
-    people_paid: int
-    saved: int
-    why: dict[str, int]
-    runs: tuple[Outlook, ...]
-    unsure_chats: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class MonthReport:
-    """A month: what was spent and what was saved."""
-
-    balance: Balance
-    free: int
-    paid: int
-    saved: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -285,28 +248,11 @@ class Announcements:
         )
 
     def report(self, announcement_id: str, by: str) -> Report:
-        held = self._mine(announcement_id, by)
-        mine = deliveries.c.announcement == held.id
-        paid = sa.select(ledger.c.delivery).where(ledger.c.state == "charged")
-        columns = (deliveries.c.run, deliveries.c.state, deliveries.c.conversation, deliveries.c.why, deliveries.c.people)
-        query = sa.select(*columns, deliveries.c.platform, deliveries.c.way, deliveries.c.id.in_(paid).label("paid")).where(mine)
-        with self._db.read() as c:
-            rows = c.execute(query).all()
-        standing = self._standing(rows)
-        return Report(held, runs=tuple(Outlook(r, standing.get(r.id, {})) for r in self._schedule.of(held.id)), **_counted(rows))
+        return report_of(self._db, self._schedule, self._mine(announcement_id, by))
 
     def month(self, month: str) -> MonthReport:
         """`month`: 2027-03."""
-        begin = local(read(dt.datetime, f"{month}-01T00:00:00"))
-        end = (begin + dt.timedelta(days=32)).replace(day=1)
-        within = (deliveries.c.sent_at >= utc(begin)) & (deliveries.c.sent_at < utc(end)) & (deliveries.c.state == Status.SENT)
-        paid = sa.select(ledger.c.delivery).where(ledger.c.state == "charged")
-        query = sa.select(deliveries.c.id.in_(paid).label("paid"), deliveries.c.platform, deliveries.c.people).where(within)
-        with self._db.read() as c:
-            rows = c.execute(query).all()
-        free = [row for row in rows if not row.paid]
-        saved = sum(row.people for row in free if row.platform in CHARGED)
-        return MonthReport(self._ledger.balance(month), len(free), len(rows) - len(free), saved)
+        return report_of_month(self._db, self._ledger, month)
 
     def missed(self, by: str) -> list[tuple[Announcement, Run]]:
         """Runs that were missed and not caught up, the latest first."""
@@ -450,36 +396,8 @@ class Announcements:
             raise NotThere
         return announcement_of(row)
 
-    def _standing(self, rows: Sequence[Any]) -> dict[str, dict[str, int]]:
-        found: dict[str, dict[str, int]] = {}
-        for row in rows:
-            of_run = found.setdefault(row.run, {})
-            of_run[row.state] = of_run.get(row.state, 0) + 1
-        return found
-
     def _now(self) -> dt.datetime:
         return self._clock().astimezone(dt.UTC)
-
-
-def _counted(rows: Sequence[Any]) -> dict[str, Any]:
-    """The figures of a report."""
-    sent = [row for row in rows if row.state in (Status.SENT, Status.EDITING)]
-    free = [row for row in sent if not row.paid]
-    failed = [row for row in rows if row.state in (Status.FAILED, Status.EXPIRED)]
-    why: dict[str, int] = {}
-    for row in [*failed, *(r for r in rows if r.state == Status.WAITING and r.why)]:
-        why[row.why] = why.get(row.why, 0) + 1
-    return {
-        "free": len(free),
-        "paid": len(sent) - len(free),
-        "waiting": sum(row.state in (Status.WAITING, Status.SENDING, Status.RIDING) for row in rows),
-        "failed": len(failed),
-        "unsure": sum(row.state == Status.UNSURE for row in rows),
-        "people_paid": sum(row.people for row in sent if row.paid),
-        "saved": sum(row.people for row in free if row.platform in CHARGED),
-        "why": why,
-        "unsure_chats": tuple(row.conversation for row in rows if row.state == Status.UNSURE),
-    }
 
 
 def _row(told: Announcement) -> dict[str, Any]:

@@ -28,8 +28,9 @@ from bot.announcing.announcement import (
     plain,
     read,
 )
-from bot.announcing.composing import Cost, Report
+from bot.announcing.composing import Cost
 from bot.announcing.ledger import Balance, month_of
+from bot.announcing.reporting import Report
 from bot.announcing.times import Occasion, begins, repeated
 from bot.announcing.words import WHY, message
 from bot.bootstrap import Yui, running

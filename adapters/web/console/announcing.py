@@ -26,8 +26,8 @@ from bot.announcing.announcement import (
     plain,
     read,
 )
-from bot.announcing.composing import Report
 from bot.announcing.ledger import month_of
+from bot.announcing.reporting import Report
 from bot.announcing.times import Occasion
 from bot.bootstrap import Yui
 from bot.errors import UserMistake
