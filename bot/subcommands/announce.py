@@ -333,6 +333,10 @@ def _content(yui: Yui, options: argparse.Namespace, given: dict[str, Any]) -> di
         told |= {name: moment(told[name]).isoformat() for name in ("starts", "ends") if name in told}
         if told:
             given[part] = {**(given.get(part) or {}), **told}
+            if names[0] not in given[part]:
+                raise UserMistake(
+                    f"--{next(iter(told))} belongs to a{'n' if part == 'event' else ''} {part}: give its --{names[0]} too."
+                )
     return given
 
 

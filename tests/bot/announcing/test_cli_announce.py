@@ -93,6 +93,8 @@ def test_pictures_are_made_small_and_lose_what_a_camera_adds(yui: Yui, tmp_path:
         (("--file", "none.toml"), "cannot be read"),
         (("--as", "none"), "登録されていません"),
         (("--picture", "none.png"), "cannot be read"),
+        (("--place", "上田市民会館"), "give its --starts too"),
+        (("--who", "居場所"), "give its --deadline too"),
     ],
 )
 def test_what_cannot_be_is_one_sentence(yui: Yui, arguments: tuple[str, ...], said: str) -> None:
