@@ -13,6 +13,7 @@ import itertools
 import json
 import math
 import random
+import re
 import time
 from collections.abc import Callable, Iterator, Sequence
 from functools import cache
@@ -35,6 +36,8 @@ RANK, DROPOUT, WIDE = 16, 0.05, 64
 RATE, DECAY, WARM = 8e-4, 0.01, 0.08
 EPOCHS, BATCH, OF_A_GROUP = 5, 32, 10
 LONGEST = 200  # pieces of a text
+
+_WIDE = {ord(str(digit)): "０１２３４５６７８９"[digit] for digit in range(10)}
 
 Pair = tuple[str, str, bool]
 
@@ -149,6 +152,37 @@ def sampled(group: dict[str, Any], number: int, chance: random.Random) -> list[P
     return [(a, b, is_same) if chance.random() < 0.5 else (b, a, is_same) for a, b, is_same in pairs]
 
 
+def with_trifles(pairs: list[Pair], groups: Sequence[dict[str, Any]], chance: random.Random) -> list[Pair]:
+    """With what nobody would write a group for: the same text but for a comma or a greeting; two that have nothing in common."""
+    more: list[Pair] = []
+    for group in groups:
+        texts = [*group["same"], *(o["text"] for o in group["other"])]
+        more += [(text, slipped(text, chance), True) for text in chance.sample(texts, 2)]
+        if (other := chance.choice(groups)) is not group:
+            more.append((chance.choice(texts), chance.choice(other["same"]), False))
+    return pairs + more
+
+
+def slipped(text: str, chance: random.Random) -> str:
+    """A text with one to three trifles changed."""
+    end = text.rstrip("。")
+    ways = (
+        text.replace("、", ""),
+        text.replace("、", " "),
+        end if end != text else f"{text}。",
+        end + chance.choice(("よ", "よ。", "ね", "です", "よ〜", "んです。", "んだよ", "の")),
+        end
+        + chance.choice(
+            ("😊", "🙏", "!", "♪", "…", "。よろしくお願いします", "\nよろしくお願いします。", "。ご参考まで", "。ありがとう")
+        ),
+        chance.choice(("うちでは、", "うちは", "うちの組合では、", "コツ:", "私たちのところでは")) + text,
+        text.translate(_WIDE),
+        re.sub("([でにはを])([^、。])", r"\1、\2", text, count=1),
+    )
+    changed = chance.choice(ways)
+    return slipped(changed, chance) if chance.random() < 0.4 else changed
+
+
 def batches(pairs: list[Pair], reader: Reader, chance: random.Random) -> Iterator[list[Pair]]:
     """Pairs of like length together, otherwise in any order."""
     chance.shuffle(pairs)
@@ -197,12 +231,12 @@ def train(
     measured: Callable[[], float],
 ) -> None:
     trained = list(model.parameters())
-    steps = epochs * math.ceil(len(groups) * OF_A_GROUP / BATCH)
+    steps = epochs * math.ceil(len(groups) * (OF_A_GROUP + 3) / BATCH)
     optimiser = torch.optim.AdamW(trained, RATE, weight_decay=DECAY)
     rate = torch.optim.lr_scheduler.OneCycleLR(optimiser, RATE, total_steps=steps + 1, pct_start=WARM, anneal_strategy="linear")
     started, step, mean = time.monotonic(), 0, 0.7
     for epoch in range(epochs):
-        pairs = [p for g in groups for p in sampled(g, OF_A_GROUP, chance)]
+        pairs = with_trifles([p for g in groups for p in sampled(g, OF_A_GROUP, chance)], groups, chance)
         for batch in batches(pairs, reader, chance):
             loss = functional.binary_cross_entropy_with_logits(model(*reader(batch)), torch.tensor([float(p[2]) for p in batch]))
             loss.backward()

