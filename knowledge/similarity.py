@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -195,7 +196,7 @@ def compare(
     normalised = ja.normalise(one), ja.normalise(other)
     if not all(normalised):
         return Resemblance(Relation.OTHER, 0.0)
-    if normalised[0] == normalised[1]:
+    if normalised[0] == normalised[1] or _bare(normalised[0]) == _bare(normalised[1]) != "":
         return Resemblance(Relation.SAME, 1.0)
     if in_two_scripts(one, other):
         meant = None
@@ -207,6 +208,11 @@ def compare(
     if score >= 0.5:
         return Resemblance(Relation.SAME, score)
     return Resemblance(Relation.RELATED if relatedness(values) >= fitted.related else Relation.OTHER, score)
+
+
+def _bare(text: str) -> str:
+    """Without punctuation, spaces and pictures; a point between digits stays."""
+    return re.sub(r"(?<!\d)\.|\.(?!\d)|[^\w.]|_", "", text)
 
 
 def relatedness(values: Sequence[float]) -> float:

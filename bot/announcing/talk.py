@@ -51,6 +51,12 @@ _OF_A_MOMENT = re.compile(
 )
 
 
+def announces(text: str) -> str | None:
+    """What somebody wants to announce; "" where nothing is told yet, None for any other message."""
+    begun = _BEGINS.fullmatch(text)
+    return begun["told"].strip() if begun else None
+
+
 class AnnouncementTalk:
     """Synchronous. Only who may announce is listened to, and only alone; every other message is left to others."""
 
@@ -65,12 +71,12 @@ class AnnouncementTalk:
     def take(self, message: IncomingMessage, language: str) -> Reply | None:
         if message.group:
             return None
-        begun, talk = _BEGINS.fullmatch(message.text), self._open(message)
-        if begun is None and talk is None:
+        told, talk = announces(message.text), self._open(message)
+        if told is None and talk is None:
             return None
         try:
-            if begun:
-                return self._begin(begun["told"].strip(), message, language)
+            if told is not None:
+                return self._begin(told, message, language)
             return self._go_on(talk, message, language) if talk else None
         except (Changed, NotThere):
             self._end(message)

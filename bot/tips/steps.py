@@ -34,6 +34,7 @@ from knowledge import FEDERATION, PUBLIC, Audience, PersonalDataKind, find_perso
 
 # characters
 MOST = {Step.TEXT: LONGEST_TIP, Step.PLACE: 200, Step.HAPPENED: 100, Step.OUTCOME: 500, Step.NAME: 40, Step.QUESTION: 300}
+_NAMED_WHERE = re.compile(r"(?<=[一-龥ァ-ヶー])で$")  # 「公民館で」
 _PLAIN = (Step.PLACE, Step.HAPPENED, Step.OUTCOME)
 # Never where, when or how it went; what answers a question that is not asked.
 _OF_OTHER_STEPS = (
@@ -164,8 +165,8 @@ def _take_piece(talk: Talk, text: str, here: Here) -> Talk | None:
     if talk.step in (Step.PLACE, Step.OUTCOME) and is_time(text) and not talk.draft.happened:  # the question stays
         return ahead(talk.telling(happened=text).having(Step.HAPPENED), here)
     if talk.step in (Step.HAPPENED, Step.OUTCOME) and is_place(text) and not talk.draft.place:
-        return ahead(talk.telling(place=without_copula(text)).having(Step.PLACE), here)
-    text = text.removesuffix("で") if talk.step is Step.PLACE and is_place(text.removesuffix("で")) else text
+        return ahead(talk.telling(place=without_copula(text).removesuffix("で")).having(Step.PLACE), here)
+    text = _NAMED_WHERE.sub("", text) if talk.step is Step.PLACE else text
     talk = talk.telling(**{piece: text}).having(talk.step)
     if talk.step is Step.PLACE and not talk.draft.happened and (when := time_in(text)):
         talk = talk.telling(happened=when).having(Step.HAPPENED)

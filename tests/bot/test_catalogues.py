@@ -11,15 +11,21 @@ from importlib import resources
 import pytest
 
 from bot import round_words
+from bot.announcing import talk as announcing
 from bot.intents import Intent, recognise
 from bot.tips import words as tip_words
 
 LANGUAGES = sorted(f.name.removesuffix(".toml") for f in resources.files("bot.catalogues").iterdir() if f.name.endswith(".toml"))
 # Words in quotation marks that are no commands: what a member might ask, and a word that the bot itself says.
 EXAMPLES = {"労協は何人から作れますか", "労協は 何人から 作れますか", "労協は何人から作れる?", "何人から作れる?"}
+EXAMPLES |= {"連携 コード", "連携 CODE"}  # the code itself stands there
 EXAMPLES |= {"居場所の資金は?", "創立総会の公告はいつまで?", "わからない", "、"}
 # Words that other parts take than the commands, with how they know them.
-ELSEWHERE: Mapping[str, Callable[[str], object]] = {"確認": round_words.begins, "わたしのコツ": tip_words.page}
+ELSEWHERE: Mapping[str, Callable[[str], object]] = {
+    "確認": round_words.begins,
+    "わたしのコツ": tip_words.page,
+    "お知らせ:": announcing.begins,
+}
 LABELS = {"more": Intent.MORE, "easy": Intent.EASY}  # pressed, they are sent as they read
 
 

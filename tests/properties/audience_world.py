@@ -95,7 +95,7 @@ class EverythingIsAlike:
     def __init__(self, _: object) -> None:
         """There is nothing to compare with."""
 
-    def among(self, _: str, candidates: Sequence[tuple[str, str]]) -> list[tuple[str, Resemblance]]:
+    def among(self, _: str, candidates: Sequence[tuple[str, str]], **__: bool) -> list[tuple[str, Resemblance]]:
         return [(key, Resemblance(Relation.SAME, 1.0)) for key, _ in candidates]
 
 
