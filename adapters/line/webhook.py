@@ -210,13 +210,13 @@ class Webhook:
             self._rides.offer(event.conversation, event.reply_token)
         else:
             sent = await self._send(event, reply, fresh_until)
-        if group and sent.outcome is Outcome.WITHDRAWN:
+        if group:
             await self._look_whether_left(event.conversation)
         about = {"kind": event.payload["kind"], "act": reply.act.value if reply else "silent", "outcome": sent.outcome.value}
         log.info("event", extra={"platform": PLATFORM, **about, "attempt": event.attempts, "request": sent.request_id})
 
     async def _look_whether_left(self, conversation: str) -> None:
-        """Removed from the group while a reply was being worked out: what that has left behind goes as well."""
+        """Removed from the group while a reply was worked out or written down: what that has left behind goes as well."""
         if not await self._inbox.run(self._yui.store.knows_group, conversation):
             await self._conversations.left(conversation)
 
