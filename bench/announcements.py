@@ -37,13 +37,13 @@ import sqlalchemy as sa
 from bot.announcing.announcement import Announcement, Content, Means, Plan, Selection
 from bot.announcing.chats import Chats
 from bot.announcing.composing import Announcements
-from bot.announcing.deliveries import Deliveries, Status
+from bot.announcing.deliveries import Deliveries
 from bot.announcing.engine import Platform
 from bot.announcing.ledger import Ledger, month_of
 from bot.announcing.pictures import Pictures
 from bot.announcing.schedule import Schedule
 from bot.announcing.senders import Outcome, SenderUnavailable, Sending, Verdict
-from bot.announcing.tables import deliveries
+from bot.announcing.tables import Status, deliveries
 from bot.announcing.times import is_quiet
 from bot.clock import JAPAN
 from bot.members import CoOp, Grant, Members, Role

@@ -10,10 +10,9 @@ import sqlalchemy as sa
 
 from bot.announcing.announcement import Announcement, State
 from bot.announcing.chats import co_ops_of
-from bot.announcing.deliveries import Status
 from bot.announcing.knowledge_of import Announced
 from bot.announcing.schedule import announcement_of
-from bot.announcing.tables import announcements, deliveries, runs, utc
+from bot.announcing.tables import Status, announcements, deliveries, runs, utc
 from bot.announcing.times import Occasion
 from bot.members import chat_key, co_op_key, co_ops, linked_chats
 from knowledge import FEDERATION, Audience, Database

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from bot.announcing.announcement import Selection
 from bot.announcing.senders import Shape
-from bot.announcing.tables import chat_members, chats, insert, utc
+from bot.announcing.tables import Status, chat_members, chats, deliveries, insert, utc
 from bot.members import Members, co_ops, linked_chats
 from bot.store import groups
 from knowledge import Database, prefecture_in
@@ -55,7 +55,7 @@ class Chats:
     forget = gone  # somebody alone with the bot: the chat has the person's name
 
     def counted(self, people: Mapping[str, int]) -> None:
-        """How many people a platform counts in some chats."""
+        """How many people a platform counts in some chats. A chat that was left while it was asked stays forgotten."""
         if not people:
             return
         rows = [{"conversation": c, "people": n, "asked_at": self._now()} for c, n in people.items()]
@@ -63,6 +63,10 @@ class Chats:
             put = insert(c)(chat_members)
             new = {"people": put.excluded.people, "asked_at": put.excluded.asked_at}
             c.execute(put.on_conflict_do_update(index_elements=[chat_members.c.conversation], set_=new), rows)
+            place = _every().subquery()
+            still = sa.select(place.c.conversation).where(place.c.conversation.in_(people))
+            here = chat_members.c.conversation
+            c.execute(sa.delete(chat_members).where(here.in_(people), here.not_in(still)))
 
     def uncounted(self, platform: str, before: dt.datetime, most: int) -> list[Chat]:
         """Chats of which nobody has asked since then how many people they have."""
@@ -95,9 +99,12 @@ class Chats:
 
 
 def gone_within(c: sa.Connection, conversations: Sequence[str]) -> None:
-    """`Chats.gone` as a part of somebody else's transaction."""
+    """`Chats.gone` as a part of somebody else's transaction. What still waits for these chats has failed; calls under way end by
+    themselves."""
     c.execute(sa.delete(chats).where(chats.c.conversation.in_(conversations)))
     c.execute(sa.delete(chat_members).where(chat_members.c.conversation.in_(conversations)))
+    waits = deliveries.c.conversation.in_(conversations) & (deliveries.c.state == Status.WAITING)
+    c.execute(sa.update(deliveries).where(waits).values(state=Status.FAILED, why="gone", held_until=0.0))
 
 
 def co_ops_of(selection: Selection, c: sa.Connection) -> set[str]:

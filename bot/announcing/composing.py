@@ -31,13 +31,13 @@ from bot.announcing.announcement import (
     read,
 )
 from bot.announcing.chats import Chat, Chats
-from bot.announcing.deliveries import EDITABLE, FanOut, Status, fan_out
+from bot.announcing.deliveries import EDITABLE, FanOut, fan_out
 from bot.announcing.ledger import CHARGED, Balance, Ledger, month_of
 from bot.announcing.pictures import Pictures
 from bot.announcing.reporting import MonthReport, Report, report_of, report_of_month
 from bot.announcing.schedule import Run, RunState, Schedule, announcement_of, run_row
 from bot.announcing.senders import Shape
-from bot.announcing.tables import announcements, deliveries, runs, selections, utc
+from bot.announcing.tables import Status, announcements, deliveries, runs, selections, utc
 from bot.announcing.times import Occasion, begins, flaw_of_rule, push_from
 from bot.errors import UserMistake
 from bot.members import Members, Role

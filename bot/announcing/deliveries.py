@@ -12,7 +12,6 @@ import time
 import uuid
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
-from enum import StrEnum
 from typing import Any
 
 import sqlalchemy as sa
@@ -22,7 +21,7 @@ from bot.announcing.announcement import Content, Means, Plan, Priority, State, r
 from bot.announcing.chats import Chat, gone_within
 from bot.announcing.ledger import CHARGED, Entry, Ledger, month_of
 from bot.announcing.senders import Outcome, Sending, Shape, Verdict
-from bot.announcing.tables import announcements, chat_members, deliveries, insert, runs, utc
+from bot.announcing.tables import Status, announcements, chat_members, deliveries, insert, runs, utc
 from bot.announcing.times import Occasion, is_quiet, next_month
 from knowledge import Database
 
@@ -38,21 +37,6 @@ _CLOSED = 60.0  # seconds until a platform that refused the key is tried again
 COUNTED = dt.timedelta(hours=1)  # how old a chat's number of people may be where it decides about money
 _A_STATEMENT = 500
 _Taken = list[tuple[Any, float | None]]  # rows, and when each had been tried before
-
-
-class Status(StrEnum):
-    """Where a delivery stands."""
-
-    WAITING = "waiting"
-    SENDING = "sending"  # a push has been begun
-    RIDING = "riding"  # a reply has been begun
-    EDITING = "editing"  # sent, and to get other words
-    SENT = "sent"
-    UNSURE = "unsure"  # perhaps shown; nobody can tell, and rather not twice
-    FAILED = "failed"
-    EXPIRED = "expired"  # of no use any more before it could leave
-    REPLACED = "replaced"  # a newer run of the same announcement tells it
-    WITHDRAWN = "withdrawn"
 
 
 EDITABLE = frozenset({"discord"})  # platforms on which what was sent can get other words

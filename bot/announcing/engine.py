@@ -15,10 +15,11 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, TypeVar
 
 from bot.announcing.chats import Chat, Chats
-from bot.announcing.deliveries import Deliveries, Delivery, Status
+from bot.announcing.deliveries import Deliveries, Delivery
 from bot.announcing.ledger import CHARGED, Ledger, month_of
 from bot.announcing.schedule import Schedule
 from bot.announcing.senders import Outcome, Sender, SenderUnavailable, Sending, Verdict
+from bot.announcing.tables import Status
 from knowledge import StoreUnavailable
 
 log = logging.getLogger(__name__)

@@ -11,10 +11,9 @@ from typing import Any
 import sqlalchemy as sa
 
 from bot.announcing.announcement import Announcement, local, read
-from bot.announcing.deliveries import Status
 from bot.announcing.ledger import CHARGED, Balance, Ledger
 from bot.announcing.schedule import Run, Schedule
-from bot.announcing.tables import deliveries, ledger, utc
+from bot.announcing.tables import Status, deliveries, ledger, utc
 from knowledge import Database
 
 _PAID = deliveries.c.id.in_(sa.select(ledger.c.delivery).where(ledger.c.state == "charged")).label("paid")

@@ -14,8 +14,8 @@ import sqlalchemy as sa
 
 from bot.announcing.announcement import Announcement, Content, Means, Plan, Selection, State, read
 from bot.announcing.chats import Chats
-from bot.announcing.deliveries import OPEN, FanOut, Status, fan_out
-from bot.announcing.tables import announcements, deliveries, insert, runs, utc
+from bot.announcing.deliveries import OPEN, FanOut, fan_out
+from bot.announcing.tables import Status, announcements, deliveries, insert, runs, utc
 from bot.announcing.times import Due, Occasion, occurrences, push_from, runs_of
 from bot.notices import Notices
 from knowledge import Database

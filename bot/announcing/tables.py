@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from enum import StrEnum
 from typing import Any
 
 import sqlalchemy as sa
@@ -11,6 +12,22 @@ from sqlalchemy.dialects import postgresql, sqlite
 from bot.store import metadata
 
 _MOMENT = sa.DateTime(timezone=True)
+
+
+class Status(StrEnum):
+    """Where a delivery stands."""
+
+    WAITING = "waiting"
+    SENDING = "sending"  # a push has been begun
+    RIDING = "riding"  # a reply has been begun
+    EDITING = "editing"  # sent, and to get other words
+    SENT = "sent"
+    UNSURE = "unsure"  # perhaps shown; nobody can tell, and rather not twice
+    FAILED = "failed"
+    EXPIRED = "expired"  # of no use any more before it could leave
+    REPLACED = "replaced"  # a newer run of the same announcement tells it
+    WITHDRAWN = "withdrawn"
+
 
 announcements = sa.Table(
     "announcements",

@@ -86,6 +86,6 @@ def test_a_question_that_says_what_it_is_about_goes_on_from_nothing() -> None:
 @pytest.mark.parametrize("unit", ["さっきの", "ちがった、", "それの", "監事の", "に戻るけど", "じゃあ", "what about "])
 def test_no_message_takes_long(unit: str) -> None:
     for text in (unit * 300, unit * 300 + "は?"):
-        began = time.perf_counter()
+        began = time.thread_time()
         follow_up(text, TALKED)
-        assert time.perf_counter() - began < 0.5
+        assert time.thread_time() - began < 0.5

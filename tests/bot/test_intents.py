@@ -64,11 +64,11 @@ def test_questions_stay_questions(question: str) -> None:
 )
 def test_no_message_takes_long_to_recognise(unit: str) -> None:
     for text in (unit * 12 + "すき", unit * 300, unit * 300 + "すき"):
-        began = time.perf_counter()
+        began = time.thread_time()
         recognise(text)
         two_questions(text)
         language_of(text)
-        assert time.perf_counter() - began < 0.5, text[:20]
+        assert time.thread_time() - began < 0.5, text[:20]
 
 
 @pytest.mark.parametrize(

@@ -231,6 +231,27 @@ def test_never_over_the_quota_from_many_threads(world: World) -> None:
     assert world.ledger.balance("2027-03").left == 80 - spent
 
 
+def test_what_waits_for_a_group_that_was_left_has_failed(world: World) -> None:
+    world.scheduled()
+    world.tick()
+    world.store.left("line:a")
+    world.chats.gone("line:a")
+    assert world.standing() == {"sent": ["discord:d"], "failed": ["line:a"], "waiting": ["line:b", "line:c"]}
+    assert world.somebody_writes("a") is None
+
+
+def test_a_number_told_of_a_group_that_was_left_meanwhile_is_not_kept(world: World) -> None:
+    world.store.left("line:a")
+    world.chats.counted({"line:a": 25, "line:b": 30})
+    world.store.joined("line", "line:a", "A", world.clock())
+    assert {c.conversation: c.people for c in world.chats.all()} == {
+        "discord:d": None,
+        "line:a": None,
+        "line:b": 30,
+        "line:c": None,
+    }
+
+
 def test_before_line_has_told_the_quota_nothing_is_paid(world: World) -> None:
     world.chats.counted(dict.fromkeys(FREE_CHATS, 25))
     world.scheduled(plan=NOW)

@@ -15,9 +15,8 @@ import sqlalchemy as sa
 
 from bench import announcements as bench
 from bot.announcing.announcement import Content, Means, Plan, Selection
-from bot.announcing.deliveries import Status
 from bot.announcing.senders import Shape
-from bot.announcing.tables import deliveries
+from bot.announcing.tables import Status, deliveries
 from bot.clock import JAPAN
 from bot.members import Grant, Role
 from bot.store import Store

@@ -11,10 +11,9 @@ import sqlalchemy as sa
 
 from bench.announcements import Line, Services, SimulatedClock
 from bot.announcing.announcement import Announcement, Content, Plan, Selection
-from bot.announcing.deliveries import Status
 from bot.announcing.engine import Platform
 from bot.announcing.senders import Outcome, Shape, Verdict
-from bot.announcing.tables import deliveries
+from bot.announcing.tables import Status, deliveries
 from bot.clock import JAPAN
 from bot.members import CoOp, Grant, Role
 from bot.store import Store
