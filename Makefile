@@ -13,7 +13,8 @@ run: $(VENV)/.installed
 	$(BIN)/yui serve
 
 test: $(VENV)/.dev browser check
-	$(BIN)/python -m pytest -m "not transformers and not long" $(PARALLEL)
+	$(BIN)/python -m pytest -m "not transformers and not long and not timed" $(PARALLEL)
+	$(BIN)/python -m pytest -m timed
 
 # Every question and number, the desk in a browser, in every width and language, random histories, a backup killed in the middle, the whole interface against its description.
 test-long: $(VENV)/.dev

@@ -1,7 +1,8 @@
 """Received events as rows, so that a crash after the platform has been told "received" loses nothing.
 
 Only what is addressed to the bot gets a row, and its text goes as soon as it has been dealt with. An event is worked on under a
-lease; a process that dies leaves it to the next one. The events of one conversation are worked on in their order.
+lease; a process that dies leaves it to the next one, one that is stopped gives it back at once. The events of one conversation are
+worked on in their order.
 """
 
 from __future__ import annotations
@@ -192,10 +193,10 @@ class Inbox:
             rows = c.execute(take).all()
         return sorted((_event(row) for row in rows), key=lambda e: e.received_at)
 
-    def extend(self, events: Sequence[Event]) -> None:
-        mine = sa.tuple_(inbox.c.platform, inbox.c.id).in_([(e.platform, e.id) for e in events])
+    def extend(self, events: Sequence[Event], lease: float = _LEASE) -> None:
+        """`lease`: seconds from now; none gives them back."""
         with self._db.write() as c:
-            c.execute(sa.update(inbox).where(mine, inbox.c.state == WAITING).values(leased_until=self._now() + _LEASE))
+            c.execute(sa.update(inbox).where(_among(events), inbox.c.state == WAITING).values(leased_until=self._now() + lease))
 
     def trying(self, event: Event, late: Sequence[Event] = ()) -> bool:
         """Noted before a reply is begun: a process that takes the event over then knows of it. `late` travels with it.
@@ -292,6 +293,8 @@ class Inbox:
             for task in running:
                 task.cancel()
             await asyncio.gather(*running, return_exceptions=True)
+            with contextlib.suppress(StoreUnavailable):
+                await self.run(self.extend, list(running.values()), 0.0)  # the next process need not wait
 
     async def _claimed(self, platform: str, most: int) -> list[Event]:
         if most <= 0:

@@ -6,10 +6,8 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
-from importlib import resources
 
-import yaml
-
+from knowledge import yaml_files
 from knowledge.errors import InvalidDocument
 from knowledge.languages import ja
 from knowledge.languages.colloquial import unify
@@ -114,7 +112,7 @@ def _blanked(text: str, word: str) -> str:
 
 @cache
 def vocabulary() -> Vocabulary:
-    raw = yaml.safe_load((resources.files("knowledge.corpus") / "facets.yaml").read_text("utf-8"))
+    raw = yaml_files.shipped("knowledge.corpus", "facets.yaml")
     written = [w for facet in NARROWING for name, words in raw[facet].items() for w in (name, *words)]
     return Vocabulary(
         {facet: _meanings(raw[facet], raw["includes"]) for facet in NARROWING},

@@ -6,11 +6,9 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
-from importlib import resources
 from typing import Any
 
-import yaml
-
+from knowledge import yaml_files
 from knowledge.languages import colloquial, ja
 
 Figure = tuple[str, float]  # unit, amount: ("円", 350.0)
@@ -107,7 +105,7 @@ class _Words:
 
 @cache
 def _tables() -> _Words:
-    raw: dict[str, Any] = yaml.safe_load((resources.files("knowledge") / "similarity.yaml").read_text("utf-8"))
+    raw: dict[str, Any] = yaml_files.shipped("knowledge", "similarity.yaml")
     alike = {_lemma(w): _lemma(group.split()[0]) for group in raw["alike"] for w in reversed(group.split())}
     opposites = {_lemma(b): _lemma(a) for a, b in raw["opposites"]}
     value = {_lemma(w): sign for name, sign in (("good", 1), ("bad", -1)) for w in raw[name].split()}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import shutil
 import socket
@@ -178,12 +179,23 @@ def empty_database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[D
 @pytest.fixture(scope="session")
 def filled(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Path], Path]:
     """Makes a folder one in which a bot has run: the shipped corpus with its vectors, which takes six seconds, a copy none."""
-    template = tmp_path_factory.mktemp("filled")
-    yui = build(Settings(data_dir=template, _env_file=None))
-    yui.knowledge.align()
-    yui.close()
-    (template / "secret.key").unlink()
+    own = tmp_path_factory.getbasetemp()
+    template = (own.parent if "PYTEST_XDIST_WORKER" in os.environ else own) / "filled"  # one for all processes
+    with template.with_suffix(".done").open("a+") as done:
+        fcntl.flock(done, fcntl.LOCK_EX)
+        if not os.fstat(done.fileno()).st_size:
+            yui = build(Settings(data_dir=template, _env_file=None))
+            yui.knowledge.align()
+            yui.close()
+            (template / "secret.key").unlink()
+            done.write("whole")
     return lambda folder: Path(shutil.copytree(template, folder, dirs_exist_ok=True))
+
+
+@pytest.fixture
+def data_folder(tmp_path: Path, filled: Callable[[Path], Path]) -> Path:
+    """A data folder in which a bot has run."""
+    return filled(tmp_path / "data")
 
 
 @pytest.fixture(scope="session")

@@ -7,11 +7,9 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache, lru_cache
-from importlib import resources
 from itertools import product
 
-import yaml
-
+from knowledge import yaml_files
 from knowledge.languages import ja
 from knowledge.types import Document, Passage
 
@@ -76,7 +74,7 @@ class Words:
 
 @cache
 def words() -> Words:
-    raw = yaml.safe_load((resources.files("knowledge.corpus") / "words.yaml").read_text("utf-8"))
+    raw = yaml_files.shipped("knowledge.corpus", "words.yaml")
     tables = {n: tuple(sorted(raw[n].items(), key=lambda kv: -len(kv[0]))) for n in ("spellings", "meanings", "dialect")}
     asked_for = tuple((re.compile(asked), given) for asked, given in raw["asked_for"])
     qualifiers = tuple(tuple(group) for group in raw["qualifiers"])

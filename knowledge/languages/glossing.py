@@ -11,8 +11,7 @@ from collections.abc import Mapping
 from functools import cache
 from importlib import resources
 
-import yaml
-
+from knowledge import yaml_files
 from knowledge.languages import ja
 
 LANGUAGES = tuple(sorted(f.name.removesuffix(".yaml") for f in (resources.files("knowledge.languages") / "gloss").iterdir()))
@@ -38,7 +37,7 @@ _LEAST = 2  # words; of fewer the question is better left as it is
 
 @cache
 def _table(language: str) -> tuple[re.Pattern[str], Mapping[str, str]]:
-    raw = yaml.safe_load((resources.files("knowledge.languages") / "gloss" / f"{language}.yaml").read_text("utf-8"))
+    raw = yaml_files.shipped("knowledge.languages", "gloss", f"{language}.yaml")
     words = {str(key).lower(): str(value) for key, value in raw.items()}
     apart = language in _WRITTEN_APART
     alternatives = [_pattern(key, apart=apart) for key in sorted(words, key=len, reverse=True)]

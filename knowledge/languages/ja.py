@@ -7,12 +7,12 @@ import threading
 import unicodedata
 from dataclasses import dataclass
 from functools import lru_cache
-from importlib import resources
 
-import yaml
 from sudachipy import Dictionary, Morpheme, SplitMode
 
-WORDS = yaml.safe_load((resources.files("knowledge.languages") / "ja.yaml").read_text("utf-8"))
+from knowledge import yaml_files
+
+WORDS = yaml_files.shipped("knowledge.languages", "ja.yaml")
 
 _KANJI_DIGITS = {c: i for i, c in enumerate("〇一二三四五六七八九")}
 _KANJI_UNITS = {"十": 10, "百": 100, "千": 1000}

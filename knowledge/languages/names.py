@@ -5,13 +5,11 @@ from __future__ import annotations
 import re
 from bisect import bisect_left
 from collections.abc import Iterator
-from importlib import resources
 
-import yaml
-
+from knowledge import yaml_files
 from knowledge.languages import ja
 
-LISTS = yaml.safe_load((resources.files("knowledge.languages") / "privacy.yaml").read_text("utf-8"))
+LISTS = yaml_files.shipped("knowledge.languages", "privacy.yaml")
 
 
 def alternatives(name: str) -> str:

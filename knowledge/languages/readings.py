@@ -5,13 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from importlib import resources
 
-import yaml
-
+from knowledge import yaml_files
 from knowledge.languages import ja
 
-_LISTS = yaml.safe_load((resources.files("knowledge.languages") / "readings.yaml").read_text("utf-8"))
+_LISTS = yaml_files.shipped("knowledge.languages", "readings.yaml")
 # The school year in which a kanji is learnt; those of the first two years need no reading, what is in no list is the hardest.
 _YEAR = {kanji: year for year, kanjis in _LISTS["years"].items() for kanji in kanjis}
 _READ_BY_ALL, _HARDEST = 2, 5

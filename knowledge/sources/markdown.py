@@ -9,10 +9,10 @@ from typing import Any
 
 import yaml
 
+from knowledge import yaml_files
 from knowledge.errors import InvalidDocument
 from knowledge.types import Audience, Document, Kind, Passage
 
-_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 LONGEST_SHORT = 120  # characters: one glance on a phone
 
 _FACETS = ("field", "legal_form", "origin", "partners", "funding", "tags")
@@ -43,7 +43,7 @@ def _parse(text: str) -> Document:
     head, closed, body = rest.partition("\n---")
     if start.strip() or not closed:
         raise InvalidDocument("there is no front matter between two lines of ---.")
-    meta = yaml.load(head, Loader=_LOADER)  # noqa: S506 - the safe loader, in C where it is there
+    meta = yaml_files.parse(head)
     if not isinstance(meta, dict):
         raise InvalidDocument("the front matter is not a list of fields.")
     if unknown := meta.keys() - _DOCUMENT_KEYS - _PASSAGE_KEYS:

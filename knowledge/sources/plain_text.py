@@ -8,11 +8,10 @@ from typing import Any
 
 import yaml
 
-from knowledge import chunking
+from knowledge import chunking, yaml_files
 from knowledge.errors import InvalidDocument
 from knowledge.sources.sections import Contents, Section, clean, table_text
 
-_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _BYTE_ORDER_MARKS = ((b"\xef\xbb\xbf", "utf-8-sig"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"))
 _BINARY = re.compile(rb"[\x00-\x08\x0e-\x1a\x1c-\x1f\x7f]")
 _HALF_WIDTH_KANA = re.compile("[\uff61-\uff9f]")
@@ -86,7 +85,7 @@ def front_matter(text: str) -> tuple[dict[str, Any], str]:
     if not m:
         return {}, text
     try:
-        fields = yaml.load(m["head"], Loader=_LOADER)  # noqa: S506 - the safe loader, in C where it is there
+        fields = yaml_files.parse(m["head"])
     except yaml.YAMLError:
         fields = None
     return (fields, text[m.end() :]) if isinstance(fields, dict) else ({}, text)

@@ -225,3 +225,24 @@ def test_the_worker_goes_on_after_a_bad_event_and_two_workers_share(inbox: Inbox
     assert sorted(done) == sorted({f"e{n}" for n in range(2, 60)})
     clock.now += 20
     assert not inbox.claim("line", 10)  # given up after five attempts
+
+
+def test_a_worker_that_is_stopped_gives_back_what_it_had_begun(inbox: Inbox, clock: Clock) -> None:
+    begun = asyncio.Event()
+
+    async def deal(_: Event) -> None:
+        begun.set()
+        await asyncio.Event().wait()
+
+    async def work() -> None:
+        await inbox.put([event()])
+        worker = asyncio.create_task(inbox.work("line", deal))
+        async with asyncio.timeout(20):
+            await begun.wait()
+        assert not inbox.claim("line", 10)
+        worker.cancel()
+        await asyncio.gather(worker, return_exceptions=True)
+
+    asyncio.run(work())
+    clock.now += 0.1
+    assert [e.id for e in inbox.claim("line", 10)] == ["e1"]

@@ -310,14 +310,14 @@ def test_no_text_no_token_and_no_id_stays(room: Callable[..., Room], caplog: pyt
         assert hidden.encode() not in files
 
 
-def test_buttons_work_after_a_restart_and_commands_are_not_told_again(tmp_path: Path) -> None:
+def test_buttons_work_after_a_restart_and_commands_are_not_told_again(data_folder: Path) -> None:
     with DiscordPlatform(token=TOKEN) as platform:
         platform.add_guild("組合のサーバー")
         user, channel = platform.add_member("花子"), platform.add_channel("相談")
-        with Running(settings(platform, tmp_path)):
+        with Running(settings(platform, data_folder)):
             platform.wait_ready()
             message = platform.slash(channel, user, "ask", question="理事は何人?").wait_response()
-        with Running(settings(platform, tmp_path)) as bot:
+        with Running(settings(platform, data_folder)) as bot:
             platform.wait(lambda: platform.identifies == 2)
             platform.wait_ready()
             more = next(b["custom_id"] for b in message.components[0]["components"] if b["label"] == "くわしく")
@@ -327,16 +327,16 @@ def test_buttons_work_after_a_restart_and_commands_are_not_told_again(tmp_path: 
         assert not platform.violations
 
 
-def test_a_wrong_token_is_said_and_the_rest_runs_on(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    with DiscordPlatform(token="another") as platform, Running(settings(platform, tmp_path)) as bot:
+def test_a_wrong_token_is_said_and_the_rest_runs_on(data_folder: Path, caplog: pytest.LogCaptureFixture) -> None:
+    with DiscordPlatform(token="another") as platform, Running(settings(platform, data_folder)) as bot:
         platform.wait(lambda: "YUI_DISCORD_TOKEN" in caplog.text)
         assert bot.http.post("/api/ask", json={"question": "理事は何人?"}).json()["answered"]
     assert TOKEN not in caplog.text
 
 
-def test_the_doctor_looks_at_every_step(tmp_path: Path) -> None:
+def test_the_doctor_looks_at_every_step(data_folder: Path) -> None:
     with DiscordPlatform(token=TOKEN) as platform:
-        yui = build(settings(platform, tmp_path))
+        yui = build(settings(platform, data_folder))
 
         def findings() -> dict[str, Finding]:
             async def collect() -> list[Finding]:

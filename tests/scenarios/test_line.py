@@ -408,10 +408,10 @@ def test_a_join_that_was_worked_off_late_is_said_with_the_next_reply(chat: Calla
     assert "3人" in answer["text"]
 
 
-def test_an_answer_that_cannot_be_read_is_an_answer(tmp_path: Path) -> None:
+def test_an_answer_that_cannot_be_read_is_an_answer(data_folder: Path) -> None:
     with LinePlatform(secret=SECRET, access_token=TOKEN) as line:
         line.fail("/v2/bot/info", 200, body={})
-        with Running(settings(line, tmp_path)) as bot:
+        with Running(settings(line, data_folder)) as bot:
             group = Chat(line, bot, group=True)
             line.fail("/message/reply", 200, body={}, after_accepting=True)
             assert "3人" in group.say("@ボット 理事は何人?").texts[0]
@@ -521,16 +521,16 @@ def test_a_redelivered_event_whose_answer_was_late_is_answered_at_once(chat: Cal
     assert len(group.say("@ボット 監事の任期は?").messages) == 1
 
 
-def test_a_wrong_token_is_said_and_the_rest_runs_on(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    with LinePlatform(secret=SECRET, access_token="another") as line, Running(settings(line, tmp_path)) as bot:
+def test_a_wrong_token_is_said_and_the_rest_runs_on(data_folder: Path, caplog: pytest.LogCaptureFixture) -> None:
+    with LinePlatform(secret=SECRET, access_token="another") as line, Running(settings(line, data_folder)) as bot:
         line.wait_for(lambda: "YUI_LINE_CHANNEL_ACCESS_TOKEN" in caplog.text)
         assert bot.http.post("/api/ask", json={"question": "理事は何人?"}).json()["answered"]
     assert TOKEN not in caplog.text
 
 
-def test_after_a_restart_everything_that_still_can_be_is_answered_once(tmp_path: Path) -> None:
+def test_after_a_restart_everything_that_still_can_be_is_answered_once(data_folder: Path) -> None:
     with LinePlatform(secret=SECRET, access_token=TOKEN) as line:
-        first = Running(settings(line, tmp_path))
+        first = Running(settings(line, data_folder))
         chats: list[Chat] = []
         with first as bot:
             line.fail("/message/reply", 500, times=10_000)
@@ -539,7 +539,7 @@ def test_after_a_restart_everything_that_still_can_be_is_answered_once(tmp_path:
                 c.post(c.text("@ボット 理事は何人?"))
             line.wait_for(lambda: sum("reply" in c.path for c in line.calls) > 5)
         line._faults.clear()
-        with Running(settings(line, tmp_path)) as bot:
+        with Running(settings(line, data_folder)) as bot:
             line.wait_for(lambda: all(c.replies for c in chats), 40)
             time.sleep(0.3)
         assert all(len(c.replies) == 1 for c in chats)
@@ -547,14 +547,14 @@ def test_after_a_restart_everything_that_still_can_be_is_answered_once(tmp_path:
         assert not line.pushes
 
 
-def test_the_doctor_looks_at_every_step(tmp_path: Path) -> None:
+def test_the_doctor_looks_at_every_step(data_folder: Path) -> None:
     import asyncio
 
     from bot.bootstrap import build, enabled_adapters
     from bot.channels import Finding
 
     with LinePlatform(secret=SECRET, access_token=TOKEN) as line:
-        yui = build(settings(line, tmp_path))
+        yui = build(settings(line, data_folder))
 
         def findings() -> dict[str, Finding]:
             async def collect() -> list[Finding]:

@@ -343,15 +343,15 @@ def test_thrown_out_of_a_server_nothing_of_its_channels_stays(room: Callable[...
     r.platform.wait(lambda: gone <= set(r.script.left))
 
 
-def test_a_form_from_before_a_restart_is_taken(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_form_from_before_a_restart_is_taken(data_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with DiscordPlatform(token=TOKEN) as platform:
         platform.add_guild("組合のサーバー")
         user, channel = platform.add_member("花子"), platform.add_channel("相談")
-        with Running(settings(platform, tmp_path)):
+        with Running(settings(platform, data_folder)):
             platform.wait_ready()
             opened = platform.slash(channel, user, "tip")
             opened.wait_modal()
-        with Running(settings(platform, tmp_path)) as bot:
+        with Running(settings(platform, data_folder)) as bot:
             script = Script(bot.yui.conversations, monkeypatch)
             platform.wait(lambda: platform.identifies == 2)
             platform.wait_ready()

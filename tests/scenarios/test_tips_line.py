@@ -175,11 +175,11 @@ def test_leaving_while_a_reply_is_worked_out_sends_nothing_and_leaves_nothing(ch
     assert not group.replies
 
 
-def test_an_event_dealt_with_again_after_a_crash_fills_one_step(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_event_dealt_with_again_after_a_crash_fills_one_step(data_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The process dies between what the talk has kept and the reply; the next one takes the same signed event over."""
     monkeypatch.setattr("bot.inbox._LEASE", 1.0)
     with LinePlatform(secret=SECRET, access_token=TOKEN) as line:
-        with Running(settings(line, tmp_path)) as bot:
+        with Running(settings(line, data_folder)) as bot:
             alone = Chat(line, bot, group=False)
             assert "どこ" in alone.say("コツ：ふたの上に保冷剤を置く").texts[0]
             reply_to, kept = bot.yui.conversations.reply_to, threading.Event()
@@ -193,7 +193,7 @@ def test_an_event_dealt_with_again_after_a_crash_fills_one_step(tmp_path: Path, 
             monkeypatch.setattr(bot.yui.conversations, "reply_to", dies)
             alone.post(alone.text("みどり生協の配食", HER))
             assert kept.wait(20)
-        with Running(settings(line, tmp_path)) as bot:
+        with Running(settings(line, data_folder)) as bot:
             line.wait_for(lambda: len(alone.replies) == 2, 30)
             assert "いつごろ" in alone.replies[-1].texts[0]
             again = Chat(line, bot, group=False)
