@@ -19,6 +19,7 @@ from knowledge.errors import EmbedderUnavailable, IndexUnavailable
 from knowledge.index import VectorIndex
 from knowledge.languages import colloquial, ja
 from knowledge.languages.own_words import OwnWords
+from knowledge.languages.vocabulary import Vocabulary
 from knowledge.lexical import LexicalIndex, LexicalScores
 from knowledge.store import KnowledgeStore
 from knowledge.types import Audience, Kind, Match
@@ -104,7 +105,7 @@ class Retriever:
         self._index = index
         self._on_damage = on_damage
         self._lexical = LexicalIndex(())
-        self._words = (-1, colloquial.Vocabulary(()))  # and of which revision
+        self._words = (-1, Vocabulary(()))  # and of which revision
         self._reading = threading.Lock()
         self.own_words = OwnWords()
         self._revision = -1
@@ -224,12 +225,12 @@ class Retriever:
         """Read the words of all texts now, which takes seconds the first time, rather than when a question needs them."""
         self._vocabulary()
 
-    def _vocabulary(self) -> colloquial.Vocabulary:
+    def _vocabulary(self) -> Vocabulary:
         with self._reading:
             revision, words = self._words
             if revision != self._revision:
                 revision = self._revision
-                words = colloquial.Vocabulary(self._store.wordings(), words)
+                words = Vocabulary(self._store.wordings(), words)
                 self._words = (revision, words)
             return words
 

@@ -25,7 +25,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from knowledge.embedding import Embedder, ReadingEmbedder, Vectors
-from knowledge.languages import colloquial, ja
+from knowledge.languages import ja
+from knowledge.languages.vocabulary import Vocabulary
 from knowledge.statement import Figure, Statement, is_kana, placed, read, renamed, spelled, vocabulary
 
 if TYPE_CHECKING:
@@ -278,7 +279,7 @@ def _read(one: str, other: str) -> tuple[Statement, Statement, bool]:
     if is_kana(one) != is_kana(other):
         written = other if is_kana(one) else one
         # Twice, so that its own spellings win.
-        words = colloquial.Vocabulary([written, written, vocabulary()])
+        words = Vocabulary([written, written, vocabulary()])
         one, other = (spelled(words.restore(t)) if is_kana(t) else t for t in (one, other))
         return read(one), read(other), True
     return read(one), read(other), False

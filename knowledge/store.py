@@ -18,7 +18,7 @@ from knowledge.embedding import Vectors
 from knowledge.errors import InvalidDocument
 from knowledge.languages import ja
 from knowledge.languages.colloquial import unify
-from knowledge.types import Audience, Document, Kind, Passage, text_hash
+from knowledge.types import Audience, Document, Kind, Passage, text_hash, wordings
 
 _AT_ONCE = 500  # rows a statement; SQLite allows 32,766 values
 
@@ -193,11 +193,7 @@ class KnowledgeStore:
         query = sa.select(documents.c.title, passages.c.heading, passages.c.asks, documents.c.facets)
         with self._db.read() as c:
             rows = c.execute(query.join(passages, passages.c.document_id == documents.c.id)).all()
-        found: dict[str, None] = {}
-        for title, heading, asks, facets in rows:
-            if asks:
-                found.update(dict.fromkeys((title, heading, *asks, *(v for values in facets.values() for v in values))))
-        return list(found)
+        return list(dict.fromkeys(text for row in rows for text in wordings(*row)))
 
     def articles(self, names: Sequence[str]) -> list[tuple[Document, Passage]]:
         """The law documents of these articles that everybody may see, with their first passage, in the order of the names.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -176,6 +176,11 @@ class Answer:
     told: tuple[str, ...] = ()  # the passages whose words the layers are, in order
     premise: bool | None = None  # what the question takes for granted: confirmed, corrected, or not judged
     more: tuple[Match, ...] = ()  # of cases that were listed, those for which there was no room: to be offered by number
+
+
+def wordings(title: str, heading: str, asks: Sequence[str], facets: Mapping[str, Iterable[str]]) -> list[str]:
+    """The field's words in short texts, of a passage for which ways of asking are known: those, and what it is called."""
+    return [title, heading, *asks, *(v for values in facets.values() for v in values)] if asks else []
 
 
 def text_hash(text: str) -> str:

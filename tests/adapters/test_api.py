@@ -146,6 +146,7 @@ def test_keys_that_cannot_be_made(keys: ApiKeys) -> None:
     assert [h.name for h in keys.holders()] == ["web"]
 
 
+@pytest.mark.long
 def test_keys_on_the_command_line(
     tmp_path: Path, filled: Callable[[Path], Path], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

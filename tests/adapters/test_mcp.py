@@ -114,6 +114,7 @@ def test_what_goes_wrong_is_one_sentence(data: Path) -> None:
     assert given(data) == before
 
 
+@pytest.mark.long
 def test_the_program_ends_with_its_input_and_wants_a_known_co_op(data: Path) -> None:
     env = {**os.environ, "YUI_DATA_DIR": str(data)}
     program = [sys.executable, "-m", "bot", "mcp"]

@@ -27,6 +27,7 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, filled: Callable[[Path
     return tmp_path
 
 
+@pytest.mark.long
 def test_a_document_is_found_after_ingest_and_gone_with_its_file(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
     folder = here / "papers"
     folder.mkdir()

@@ -67,6 +67,7 @@ def test_batch_keeps_order_and_ids(data: Path) -> None:
     assert answers[2]["language"] == "ja-easy"
 
 
+@pytest.mark.long
 def test_replay(data: Path) -> None:
     row = {"conversation": "a", "n": 1, "speaker": "A", "text": "@ボット 監事の任期は?", "addressed": True, "group": True}
     (data / "talk.jsonl").write_text(json.dumps(row), "utf-8")
@@ -81,6 +82,7 @@ def test_chat(data: Path) -> None:
     assert "4年" in done.stdout.decode()
 
 
+@pytest.mark.long
 def test_doctor_finds_nothing_and_finds_a_wrong_name(data: Path) -> None:
     assert run(data, "doctor").returncode == 0
     (data / ".env").write_text("YUI_PROT=1\n")

@@ -177,6 +177,7 @@ def test_questions(yui: Yui) -> None:
     assert (topic["asked"], topic["co_op"]) == (1, "ueda")
 
 
+@pytest.mark.long
 def test_backup_and_restore(yui: Yui, tmp_path: Path) -> None:
     kept, withdrawn = offered(yui), offered(yui, text="チラシは公民館の印刷機が安いです。")
     file = tmp_path / "yui.backup"

@@ -3,8 +3,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from knowledge.languages import colloquial
+from knowledge.languages.vocabulary import Vocabulary
 
-VOCABULARY = colloquial.Vocabulary(
+VOCABULARY = Vocabulary(
     [
         "労協は何人から作れる",
         "発起人の人数",
@@ -119,7 +120,7 @@ def test_dialect_that_looks_like_part_of_a_word_stays_among_kana_alone() -> None
     ],
 )
 def test_kanji_that_make_no_word_are_read_as_one_that_sounds_alike(typed: str, meant: str) -> None:
-    known = colloquial.Vocabulary(
+    known = Vocabulary(
         [
             "合併の届出",
             "監査会の人数",
@@ -145,7 +146,7 @@ _KANA = "りじのにんき じにんのとどけで しみんのかい じち�
 
 @given(st.lists(st.sampled_from(_TEXTS)), st.lists(st.sampled_from(_TEXTS)))
 def test_a_vocabulary_that_changes_reads_as_one_made_anew(before: list[str], after: list[str]) -> None:
-    changed = colloquial.Vocabulary(after, colloquial.Vocabulary(before))
-    anew = colloquial.Vocabulary(after)
+    changed = Vocabulary(after, Vocabulary(before))
+    anew = Vocabulary(after)
     assert changed.restore(_KANA) == anew.restore(_KANA)
     assert changed.heard("合平の届出と監差会") == anew.heard("合平の届出と監差会")

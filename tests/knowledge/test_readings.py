@@ -114,6 +114,7 @@ def test_only_readings_are_added(text: str, room: int | None) -> None:
     assert room is None or len(read) <= max(room, len(text))
 
 
+@pytest.mark.long
 def test_every_easy_text_is_read_within_its_room_and_at_once() -> None:
     began = time.process_time()
     read = [with_readings(text, ROOM) for text in EASY]
@@ -127,6 +128,7 @@ def test_every_easy_text_is_read_within_its_room_and_at_once() -> None:
     assert sum(told != text for text, told in zip(EASY, read, strict=True)) > 0.9 * len(EASY)
 
 
+@pytest.mark.long
 def test_an_answer_in_easy_japanese_is_read_and_fits_on_a_screen(shipped: Yui) -> None:
     read = 0
     for row in (QUESTIONS / "members.jsonl").read_text("utf-8").splitlines()[::4]:

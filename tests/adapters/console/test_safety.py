@@ -155,6 +155,7 @@ def test_a_check_that_fails_unexpectedly_is_told_without_its_text(desk: Desk, mo
 # backups
 
 
+@pytest.mark.long
 def test_a_backup_is_made_fetched_and_found_usable(desk: Desk, tmp_path: Path) -> None:
     admin = desk.person("控えの管理者", ADMIN)
     content = made_backup(admin)

@@ -192,6 +192,7 @@ def test_no_page_ends_with_a_question_or_a_heading_alone(length: int) -> None:
         assert not re.search(r"番目？$|決まっていること$|組合の例$", content[-1]), content[-3:]
 
 
+@pytest.mark.long
 def test_a_handout_is_made_from_what_its_readers_may_know(shipped: Yui) -> None:
     entries = entries_about("監事", shipped.knowledge, Audience(), lambda _: ())
     assert 5 <= len(entries) <= 10

@@ -54,6 +54,7 @@ def served(settings: Settings, capsys: pytest.CaptureFixture[str], host: str = "
     return said, status
 
 
+@pytest.mark.long
 def test_the_link_is_said_while_there_is_no_admin(
     settings: Settings, capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
 ) -> None:
