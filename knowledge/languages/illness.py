@@ -15,6 +15,10 @@ _OF = r"(?:の|を持つ|を持った|のある|がある|を抱える|を抱え
 _OWNER = re.compile(rf"{_OF}、?(?:うちの|私の|わたしの|高齢の|[0-9]+歳の)?(?:{_KIN})")
 # Somebody is spoken of (は, が, も …) not far before the condition, and nobody else in between.
 _ONE = re.compile(rf"(?:{_KIN}|{alternatives('self')})")
+# Between a condition and the name of who has it: 認知症の田中さん, がんの治療中の利用者の山田さん.
+_BEFORE_A_NAME = re.compile(
+    rf"(?:の治療中|で(?:入院|通院|療養|休職|治療)中)?{_OF}、?(?:うちの|[0-9]+歳の)?(?:(?:利用者|患者|組合員|会員|メンバー)(?:の|、|である))?"
+)
 _SPOKEN_OF = re.compile(
     rf"(?:さん|ちゃん|くん|様)?(?:ち|の(?:お?(?:{alternatives('kin')})(?:さん|ちゃん|くん|様)?|ご主人|お宅|家))?"
     r"(?:[はがもにのを、,(:\s]|って|とも|$|なんですけど、|ですが、)"
@@ -42,8 +46,11 @@ _REACH = 26
 def illnesses(text: str, people: Sequence[tuple[int, int]]) -> Iterator[tuple[int, int]]:
     """Where a width-folded sentence tells of a person's illness; `people` are the places of names in it."""
     anchors = sorted([*(end for _, end in people), *(m.end() for m in _ONE.finditer(text))])
+    names = {start for start, _ in people}
     for m in _CONDITION.finditer(text):
-        if _OWNER.match(text, m.end()) or _OWN.match(text, m.end()) or _is_somebodys(text, m, anchors):
+        after = _BEFORE_A_NAME.match(text, m.end())
+        named = after is not None and after.end() in names
+        if named or _OWNER.match(text, m.end()) or _OWN.match(text, m.end()) or _is_somebodys(text, m, anchors):
             yield m.span()
 
 

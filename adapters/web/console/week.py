@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Annotated, Any
 
 from fastapi import APIRouter, HTTPException, Query, Request
@@ -30,7 +31,7 @@ from bot.desk.asked import AskedQuestion
 from bot.errors import UserMistake
 from bot.questions import Topic
 from bot.search import personal_data
-from bot.tips.tip import Action, Decided, Tip, Verdict
+from bot.tips.tip import Action, Decided, Draft, Tip, Verdict
 
 AT_ONCE = 20
 _HOME = "/console/"
@@ -46,7 +47,7 @@ Id = Annotated[str, Query(max_length=300)]
 
 @dataclass(frozen=True, slots=True)
 class Card:
-    """An item with what stands beside it. `typed`, `wrong`: what was sent and could not be taken."""
+    """An item with what stands beside it. `personal`: what may be personal data, in a tip or in an answer that was typed."""
 
     item: Item
     co_op: str = ""
@@ -86,13 +87,22 @@ def similar(request: Request, visitor: Signed, yui: Service, id: Id) -> HTMLResp
 
 
 def _item_page(
-    request: Request, visitor: Visitor, yui: Yui, kind: ItemKind, item_id: str, wrong: str = "", typed: str = ""
+    request: Request,
+    visitor: Visitor,
+    yui: Yui,
+    kind: ItemKind,
+    item_id: str,
+    wrong: str = "",
+    typed: str = "",
+    personal: Sequence[str] = (),
 ) -> HTMLResponse:
     item = next((i for i in yui.agenda.items(visitor.account) if i.kind is kind and i.id == item_id), None)
     if item is None:
         raise HTTPException(404)
     near = _near(yui, visitor, item.about) if isinstance(item.about, Tip) else ()
     card = _card(yui, visitor, item)
+    if personal:
+        card = replace(card, personal=tuple(personal))
     return render(request, visitor, "item.html", 422 if wrong else 200, card=card, near=near, wrong=wrong, typed=typed)
 
 
@@ -241,7 +251,10 @@ def _entry_undone(yui: Yui, visitor: Visitor, value: str) -> tuple[bool, str]:
 
 
 def _answer(request: Request, visitor: Visitor, yui: Yui, topic: Topic, form: Form) -> Response:
-    """The answer becomes an entry, published for everybody who asked."""
+    """The answer becomes an entry, published for everybody who asked; what may be personal data in it is asked about first."""
+    if found := personal_data(Draft(form["text"]), confirmed=bool(form["confirmed"])):
+        wrong = say("week.personal_in_answer", visitor.language)
+        return _item_page(request, visitor, yui, ItemKind.QUESTION, topic.id, wrong, form["text"], found)
     try:
         decided = yui.agenda.answer(topic.id, form["text"], visitor.account)
     except UserMistake as mistake:

@@ -134,6 +134,20 @@ def test_the_answer_to_a_question_becomes_an_entry(desk: Desk) -> None:
         assert desk.yui.questions.topic(topic, person.account) is not None
 
 
+def test_an_answer_that_tells_of_a_person_is_asked_about(desk: Desk) -> None:
+    topic = asked(desk, "花火の日の見守りはだれに頼みましたか")
+    named, ill = "花火の見守りは、佐藤花子さんに頼みました。", "花火の見守りは、うつ病の佐藤花子さんに頼みました。"
+    with desk.person("見守りの人", OF_UEDA) as person:
+        held = person.press("/console/week/question", id=topic, action="answer", text=named)
+        assert held.status_code == 422
+        assert "佐藤花子" in held.text
+        assert 'name="confirmed"' in held.text
+        assert desk.yui.questions.topic(topic, person.account) is not None
+        assert person.press("/console/week/question", id=topic, action="answer", text=ill, confirmed="yes").status_code == 422
+        done = person.press("/console/week/question", id=topic, action="answer", text=named, confirmed="yes")
+        assert "公開しました。" in person.get(done.headers["location"]).text
+
+
 @pytest.mark.parametrize("action", ["close", "postpone"])
 def test_closing_and_postponing_a_question_is_taken_back(desk: Desk, action: str) -> None:
     topic = asked(desk, f"薪ストーブの煙突掃除はだれに頼みますか（{action}）")
