@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
+from hypothesis import settings
 from pytest_socket import enable_socket, socket_allow_hosts
 
 from bot.bootstrap import Yui, build
@@ -24,6 +25,10 @@ from tests.fakes import FixedClock
 # A developer's shell cannot change a result; where the platforms' descriptions lie is no setting of Yui.
 for name in [n for n in os.environ if n.startswith("YUI_") and n != "YUI_REFERENCE"]:
     del os.environ[name]
+
+# Hypothesis would count the seconds of an example, which tell about the machine; where seconds matter, a test counts them itself.
+settings.register_profile("yui", deadline=None)
+settings.load_profile("yui")
 
 
 @pytest.fixture(autouse=True)
