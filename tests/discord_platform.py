@@ -180,17 +180,17 @@ class Interaction:
             return first
         return self.followups[0] if self.followups else None
 
-    def wait_response(self, timeout: float = 10) -> Message:
+    def wait_response(self, timeout: float = 30) -> Message:
         self.platform.wait(lambda: self.message is not None, timeout, f"An answer to {self.data}")
         assert self.message is not None
         return self.message
 
-    def wait_modal(self, timeout: float = 10) -> Json:
+    def wait_modal(self, timeout: float = 30) -> Json:
         self.platform.wait(lambda: self.modal is not None, timeout, f"A modal for {self.data}")
         assert self.modal is not None
         return self.modal
 
-    def wait_choices(self, timeout: float = 10) -> list[Json]:
+    def wait_choices(self, timeout: float = 30) -> list[Json]:
         self.platform.wait(lambda: self.choices is not None, timeout, f"Choices for {self.data}")
         assert self.choices is not None
         return self.choices
@@ -321,12 +321,12 @@ class DiscordPlatform:
         last = [f"{c.method} {c.path} {c.body} -> {c.status} {c.answer if (c.status or 0) >= 400 else ''}" for c in self.calls[-5:]]
         raise AssertionError(f"{what} did not come in {timeout} s. The last calls: {last or 'none'}. {self.violations or ''}")
 
-    def wait_ready(self, timeout: float = 15) -> None:
+    def wait_ready(self, timeout: float = 30) -> None:
         """Until a client has taken in its READY and its guilds."""
         self.wait(lambda: any(s.ready and s.socket for s in self._sessions.values()), timeout, "A client")
         self.settle(timeout)
 
-    def settle(self, timeout: float = 10) -> None:
+    def settle(self, timeout: float = 30) -> None:
         """Until every client has taken in what was sent so far: each is asked for a heartbeat, which tells its last event."""
 
         def work() -> dict[Session, int]:
@@ -338,7 +338,7 @@ class DiscordPlatform:
         due = self._do(work)
         self.wait(lambda: all(s.seen >= n for s, n in due.items()), timeout, "A heartbeat")
 
-    def wait_sent(self, count: int = 1, timeout: float = 10) -> Message:
+    def wait_sent(self, count: int = 1, timeout: float = 30) -> Message:
         """The message that makes it so many."""
         self.wait(lambda: len(self.sent) >= count, timeout, f"Message {count}")
         return self.sent[count - 1]

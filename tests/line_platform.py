@@ -239,7 +239,7 @@ class LinePlatform:
         """The connection breaks without an answer."""
         self._faults.append(_Fault(path_part, times, after_accepting, drop=True))
 
-    def wait_for(self, condition: Callable[[], T], timeout: float = 10) -> T:
+    def wait_for(self, condition: Callable[[], T], timeout: float = 30) -> T:
         """What the condition returns as soon as it holds."""
         deadline = time.monotonic() + timeout
         while not (found := condition()):
@@ -247,7 +247,7 @@ class LinePlatform:
             time.sleep(0.01)
         return found
 
-    async def wait_for_async(self, condition: Callable[[], T], timeout: float = 10) -> T:  # noqa: ASYNC109 (the same as wait_for)
+    async def wait_for_async(self, condition: Callable[[], T], timeout: float = 30) -> T:  # noqa: ASYNC109 (the same as wait_for)
         deadline = time.monotonic() + timeout
         while not (found := condition()):
             assert time.monotonic() < deadline, f"not within {timeout} s; {self._last_calls()}"
