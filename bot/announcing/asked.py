@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -66,6 +67,7 @@ _FILLING = re.compile(
     r"|何が|何か|何を|何だ|なに[がかを]?|なん(?:だ|か)|何|どんな|どれ|いくつ|早い|(?:あと|残り)?何日|もう[1一]?[回度]|一覧|いつ|まだ|いま|今|最近|最新|近い|一番|これから|あの|その|この|さっき|前|先日|昨日"
     r"|だっけ|でしたっけ|っけ|でした|ですか|です|かな|って|とか|けど|ところ|もの|やつ|情報|次|の|は|が|を|に|で|も|と|から|まで|中|末|ぜんぶ|全部|一覧|ください|お願いします"
 )
+_IS_IT = re.compile(r"(?:\?|だっけ|ですか|でした(?:か|っけ)|かな)[?!。\s]*$")
 _BESIDES = 2  # letters of something else that do not matter
 MORE_OF = re.compile(r"(?:について)?[、\s]*(?:くわしく|詳しく)(?:教えて|おしえて)?(?:ください)?[。!]?$")
 _POINTS_BACK = re.compile(r"^(?:あの|その|この|さっきの|こないだの|この前の|前の|先日の)")
@@ -88,6 +90,7 @@ class Asked:
     arrived: bool  # the span is of when it was told, not of what it tells
     particular: Particular | None
     own: tuple[str, ...]
+    is_then: bool  # it asks whether what it names is on the days of the span: 「総会は来月?」
 
     @property
     def in_time(self) -> bool:
@@ -141,7 +144,7 @@ def read(text: str, today: dt.date) -> Asked | None:
             about.add(kind)
             rest = pattern.sub(" ", rest)
     place, rest = place_in(rest, ()) if About.GRANT in about or About.EVENT in about else (None, rest)
-    only = len(re.sub(r"[\W_]", "", _FILLING.sub("", rest))) <= _BESIDES
+    only = _is_filling(rest)
     particular = asked_for(text)
     names = _nouns_of(rest)
     own = _nouns_of(particular.asked.sub(" ", rest)) if particular else names
@@ -160,8 +163,19 @@ def read(text: str, today: dt.date) -> Asked | None:
         bool(span and about == {About.NOTICE} and (arrived or span.last < today)),
         particular,
         own,
+        bool(span and names and not about and not particular and _IS_IT.search(text) and _is_filling(_without(names, rest))),
     )
     return asked if asked.asks_for_facts or names else None
+
+
+def _is_filling(text: str) -> bool:
+    return len(re.sub(r"[\W_]", "", _FILLING.sub("", text))) <= _BESIDES
+
+
+def _without(names: Iterable[str], text: str) -> str:
+    for name in names:
+        text = text.replace(name, " ")
+    return text
 
 
 def _nouns_of(text: str) -> tuple[str, ...]:

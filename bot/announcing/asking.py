@@ -82,7 +82,7 @@ class Asking:
         self, asked: Asked, valid: Sequence[Announced], over: Sequence[Announced], turn: Turn, today: dt.date
     ) -> Taken | None:
         """The announcement whose title holds all that is named."""
-        if not asked.asks_for_facts:
+        if not asked.asks_for_facts and not asked.is_then:
             return None
         named = [a for a in valid if is_named(a, asked.names) and asked.may_be_told_by(a.announcement)]
         if About.GRANT in asked.about or About.DEADLINE in asked.about:
@@ -90,7 +90,7 @@ class Asking:
         if len(named) > 1:
             return self._list(in_order(named), f"「{'・'.join(asked.names)}」のお知らせは{len(named)}件です。", turn, today)
         if named:
-            return self._one(named[0], turn, today, asked)
+            return self._one(named[0], turn, today, asked, _whether_then(named[0], asked, today))
         gone = next((a for a in over if is_named(a, asked.names) and asked.may_be_told_by(a.announcement)), None)
         return self._past(gone, turn, today) if gone else None
 
@@ -232,6 +232,13 @@ class Asking:
 
 def _spoken(announced: Announced, names: Sequence[str]) -> str:
     return particulars.speaking_of(announced.announcement.content, names) if names else ""
+
+
+def _whether_then(announced: Announced, asked: Asked, today: dt.date) -> str:
+    """「はい。」 or 「いいえ。」 to 「総会は来月?」; empty where that was not asked, or no day is told."""
+    if not asked.is_then or announced.announcement.content.day() is None:
+        return ""
+    return "はい。" if is_within(announced, asked, today) else "いいえ。"
 
 
 def _missing(detail: Particular) -> str:
