@@ -5,17 +5,18 @@ from __future__ import annotations
 import functools
 import logging
 from collections.abc import Callable
-from typing import Annotated, ParamSpec, TypeVar
+from typing import Annotated, Any, ParamSpec, TypeVar
 
 from mcp.server.mcpserver import MCPServer
 from mcp.server.mcpserver.exceptions import ToolError
 from mcp_types import ToolAnnotations
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, ValidationError
 
 from bot.bootstrap import Yui
 from bot.errors import UserMistake
 from bot.search import Entry, audience_of, audience_of_member, personal_data
 from bot.tips.tip import LONGEST_TIP, SHORTEST_TIP, Draft, TipState
+from bot.tips.words import clean
 
 log = logging.getLogger(__name__)
 
@@ -28,6 +29,9 @@ _FOUND = 8
 _PERSONAL = "The text names or describes a person: {found}. Take that out and propose the tip again."
 _FAILED = "This could not be done just now: try again later."
 _NOT_FOUND = "There is no entry {id}: use an id that search gave."
+_NO_WORDS = "There are no words in the question: ask in everyday Japanese."
+_NO_CO_OP = "There is no co-op {id} any more: nothing can be found or proposed for it."
+_MISFIT = "Nothing was done, because of what was given: {told}."
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -63,22 +67,31 @@ def serve(yui: Yui, co_op: str = "") -> None:
 
 def create(yui: Yui, co_op: str = "") -> MCPServer:
     """The server with its tools."""
-    server = MCPServer("yui", title="結", instructions=_INSTRUCTIONS, log_level="ERROR")
+    server = _Server("yui", title="結", instructions=_INSTRUCTIONS, log_level="ERROR")
     audience = audience_of_member(co_op)
     author = f"mcp:{co_op or 'public'}"
     reads = ToolAnnotations(read_only_hint=True, open_world_hint=False)
     writes = ToolAnnotations(read_only_hint=False, destructive_hint=False, idempotent_hint=False, open_world_hint=False)
 
+    def look_for_co_op() -> None:
+        """This program may run for days: for a co-op that was removed meanwhile nothing is found any more."""
+        if co_op and yui.members.co_op(co_op) is None:
+            raise ToolError(_NO_CO_OP.format(id=co_op))
+
     @server.tool(annotations=reads)
     @_kindly
     def search(question: Annotated[str, Field(min_length=1, max_length=300)]) -> SearchResults:
         """Find what is known about a question, best first: short texts with their sources."""
+        look_for_co_op()
+        if not any(character.isalnum() for character in question):
+            raise ToolError(_NO_WORDS)
         return SearchResults(results=[_found(e) for e in yui.search.find(question, audience, _FOUND)])
 
     @server.tool(annotations=reads)
     @_kindly
     def get(id: Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f]*$")]) -> Found:  # noqa: A002
         """One entry in full, by the id that search gave."""
+        look_for_co_op()
         entry = yui.search.get(id, audience)
         if entry is None:
             raise ToolError(_NOT_FOUND.format(id=id))
@@ -93,14 +106,29 @@ def create(yui: Yui, co_op: str = "") -> MCPServer:
         outcome: Annotated[str, Field(max_length=500, description="how it went")] = "",
     ) -> Proposed:
         """Propose a tip that a member told you, with their consent and without anything about other persons. It is reviewed."""
+        look_for_co_op()
         shown_to = audience_of(f"coop:{co_op}" if co_op else "public")
-        draft = Draft(text, place, happened, outcome, audience=shown_to)
+        # As it will be kept: what cannot be seen must not hide a number.
+        draft = Draft(clean(text), clean(place), clean(happened), clean(outcome), audience=shown_to)
         if found := personal_data(draft):
             raise ToolError(_PERSONAL.format(found=", ".join(found)))
         tip = yui.curation.offer(draft, author=author, conversation=author, co_op=co_op)
         return Proposed(id=tip.id, state=tip.state)
 
     return server
+
+
+class _Server(MCPServer[Any]):
+    async def call_tool(self, name: str, arguments: dict[str, Any], context: Any = None) -> Any:
+        """As the library does it; but arguments that do not fit are named in one sentence, which repeats none of the words."""
+        try:
+            return await super().call_tool(name, arguments, context)
+        except ToolError as error:
+            if not isinstance(error.__cause__, ValidationError):
+                raise
+            misfits = error.__cause__.errors(include_url=False, include_input=False)
+            told = "; ".join(f"{'.'.join(map(str, m['loc']))}: {m['msg']}" for m in misfits)
+            raise ToolError(_MISFIT.format(told=told)) from None
 
 
 def _kindly(tool: Callable[P, T]) -> Callable[P, T]:

@@ -38,7 +38,7 @@ _NO_NAME = re.compile(r"話|件|こと|続き|つづき|質問|答え?|やつ|�
 
 # What somebody says who means something else than the bot understood: 「あ、ちがった、監事のほう」
 _CORRECTION = re.compile(
-    r"^(?:(?:あ+|いや|いえ|ううん|ごめん(?:なさい)?|すみません|失礼)[、。!\s]*)*"
+    r"^(?:(?:あ++|いや|いえ|ううん|ごめん(?:なさい)?|すみません|失礼)[、。!\s]*)*"
     r"(?:ちがった|違った|ちが(?:う|います)|違(?:う|います)|まちがえ(?:た|ました)|間違え(?:た|ました)|そうじゃな(?:くて|い))[、。!…\s]+"
 )
 _BARE_SUBJECT = re.compile(

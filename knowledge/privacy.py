@@ -61,6 +61,8 @@ _FINDERS = (
 )
 # Old forms of characters in surnames, which the dictionary lacks.
 _OLD_FORMS = str.maketrans("髙﨑邉濵𠮷栁德", "高崎辺浜吉柳徳")
+# Without a shape of their own and yet neither marks of format nor controls; a number is one with them in it, too.
+_UNSEEN = re.compile("[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef]")
 _LINE = re.compile(r"[^\n]+")
 _SENTENCE = re.compile(r"[^。!?\n]+")
 
@@ -102,10 +104,13 @@ def _fold(text: str) -> tuple[str, list[int], list[int]]:
 
 
 def _fold_one(cluster: str) -> str:
-    category = unicodedata.category(cluster[0])
+    first = cluster[0]
+    category = unicodedata.category(first)
     if category == "Cs":
         return "\ufffd"
-    return "" if category == "Cf" else unicodedata.normalize("NFKC", cluster).translate(_OLD_FORMS)
+    if category == "Cf" or (category == "Cc" and first not in "\n\t") or _UNSEEN.match(first):
+        return ""
+    return unicodedata.normalize("NFKC", cluster).translate(_OLD_FORMS)
 
 
 def _in_folded(text: str) -> Iterator[_Found]:

@@ -8,6 +8,7 @@ import discord
 from discord import app_commands
 
 from adapters.discord import tips
+from bot.linking import is_about_code
 
 if TYPE_CHECKING:
     from adapters.discord.client import Client
@@ -60,7 +61,10 @@ def add_to(tree: app_commands.CommandTree[Any], client: Client) -> None:
     @app_commands.describe(code="Such as ABCD-EFGH")
     @_everywhere
     async def link(interaction: discord.Interaction, code: app_commands.Range[str, 1, 40]) -> None:
-        await client.interactions.answer(interaction, f"連携 {code}", hidden=True)
+        if is_about_code(said := f"連携 {code}"):
+            await client.interactions.answer(interaction, said, hidden=True)
+        else:  # mistyped, it must not become a question that coordinators read
+            await tips.hint(interaction, "code_wrong")
 
     @tree.context_menu(name="Save as tip")
     @_everywhere

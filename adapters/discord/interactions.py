@@ -86,6 +86,10 @@ class Interactions:
         remember(self._asked, message_id)
         return new
 
+    def ask_again(self, message_id: int) -> None:
+        """The author was not reached after all: whoever wants it next may ask."""
+        self._asked.pop(message_id, None)
+
     def _incoming(
         self, interaction: discord.Interaction, text: str, *, press: str = "", quotes: str = "", alone: bool = False
     ) -> IncomingMessage:

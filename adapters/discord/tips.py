@@ -48,7 +48,7 @@ async def take_message(client: Client, interaction: discord.Interaction, message
     """Make a message into a tip: one's own at once, somebody else's when they agree."""
     author, text = message.author, unmentioned(message.content)
     if author.bot or message.webhook_id is not None or not text:
-        await _hint(interaction, "tip_no_message")
+        await hint(interaction, "tip_no_message")
     elif author.id == interaction.user.id:
         await open_form(interaction, text)
     else:
@@ -60,10 +60,10 @@ async def _ask_author(client: Client, interaction: discord.Interaction, message:
     here = known(str(interaction.guild_locale or interaction.locale))
     writes = allowed.send_messages_in_threads if isinstance(message.channel, discord.Thread) else allowed.send_messages
     if not (allowed.view_channel and writes and allowed.embed_links):
-        await _hint(interaction, "tip_consent_nowhere")
+        await hint(interaction, "tip_consent_nowhere")
         return
     if not client.interactions.asks_first(message.id):
-        await _hint(interaction, "tip_consent_asked_before")
+        await hint(interaction, "tip_consent_asked_before")
         return
     await interaction.response.defer(ephemeral=True, thinking=True)
     buttons = (Consent(what, message.id, message.author.id, here) for what in (_YES, _NO))
@@ -80,6 +80,8 @@ async def _ask_author(client: Client, interaction: discord.Interaction, message:
             delete_after=_ASKED_FOR,
         )
         asked = True
+    if not asked:
+        client.interactions.ask_again(message.id)
     async with client.refusals():
         await interaction.edit_original_response(content=say("tip_consent_asked" if asked else "tip_consent_nowhere", language))
 
@@ -102,7 +104,7 @@ class Consent(discord.ui.DynamicItem[discord.ui.Button[Any]], template=r"yui:(?P
         language = forms.spoken(interaction)
         async with client.refusals():
             if interaction.user.id != self.author:
-                await _hint(interaction, "tip_consent_not_yours")
+                await hint(interaction, "tip_consent_not_yours")
                 return
             told = say("tip_consent_given" if self.what == _YES else "tip_consent_declined", language)
             # Without its buttons at once, so that it is answered a single time.
@@ -128,5 +130,6 @@ class Consent(discord.ui.DynamicItem[discord.ui.Button[Any]], template=r"yui:(?P
             return shown
 
 
-async def _hint(interaction: discord.Interaction, key: str) -> None:
+async def hint(interaction: discord.Interaction, key: str) -> None:
+    """One sentence of the catalogue, for whoever asked."""
     await interaction.response.send_message(say(key, forms.spoken(interaction)), ephemeral=interaction.guild_id is not None)

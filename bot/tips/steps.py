@@ -77,6 +77,17 @@ def settled(talk: Talk, here: Here) -> Talk:
     return talk.having(*OPTIONAL)
 
 
+def asked_anew(talk: Talk, here: Here) -> Talk:
+    """The talk before it is sent; whose chat has become another co-op's since its readers were chosen is asked for them again.
+
+    「うちの組合だけ」 was said of the co-op of that moment. A tip that has been sent keeps its own.
+    """
+    if talk.tip or Step.AUDIENCE not in talk.done or Step.CO_OPS not in talk.done or here.own.keys <= talk.draft.audience.keys:
+        return talk
+    named = [Step.CONSENT] if talk.draft.consent is Consent.CO_OP else []
+    return ahead(talk.lacking(Step.AUDIENCE, Step.CO_OPS, *named), here)
+
+
 def begun(draft: Draft, *, told_at: str = "") -> Talk:
     """A talk in which some pieces have been told already."""
     heard = told(draft.text)

@@ -21,7 +21,7 @@ from bot.tips.pieces import labelled, stops_short, told
 from bot.tips.questions import ask, shortened
 from bot.tips.sending import sent, thanks, was_sent
 from bot.tips.state import OPTIONAL, PIECES, WAITS, Step, Talk, with_pieces
-from bot.tips.steps import MOST, ahead, begun, chosen_early, continued, corrected, fits, goes_on, settled, take
+from bot.tips.steps import MOST, ahead, asked_anew, begun, chosen_early, continued, corrected, fits, goes_on, settled, take
 from bot.tips.tip import Draft
 from bot.tips.words import (
     Word,
@@ -288,6 +288,8 @@ class TipTurn:
         early = self._talk
         if not early.draft.text:
             return self._again("nothing_told")
+        if (anew := asked_anew(early, self._here)) is not early:
+            return self._asking(anew)
         talk = settled(early, self._here)
         if early.step is Step.SIMILAR:
             talk = talk.having(Step.SIMILAR)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import datetime as dt
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Callable
@@ -16,7 +18,7 @@ from mcp import Client, StdioServerParameters
 
 from bot.bootstrap import build
 from bot.config import Settings
-from bot.members import CoOp
+from bot.members import CoOp, Members
 from bot.tips.store import TipStore
 from bot.tips.tip import Draft, TipState
 from knowledge import Audience, Database
@@ -112,6 +114,51 @@ def test_what_goes_wrong_is_one_sentence(data: Path) -> None:
     assert [r.is_error for r in results] == [True] * len(results)
     assert "090-1234-5678" in results[3].content[0].text
     assert given(data) == before
+
+
+def test_what_does_not_fit_is_named_in_one_sentence_without_the_words(data: Path) -> None:
+    calls = (
+        ("search", {"question": "保冷剤" * 101}),
+        ("search", {"question": "　 \u200b"}),
+        ("get", {"id": "\n"}),
+        ("propose_tip", {"text": LUNCH, "place": "保冷剤" * 100}),
+        ("propose_tip", {"text": "保冷剤" * 7_000}),
+        ("propose_tip", {"text": "     "}),
+        ("propose_tip", {"text": f"困ったら{'090-12' + chr(1) + '34-5678'}に電話します。"}),
+        ("propose_tip", {"text": LUNCH, "place": f"090-12{chr(1)}34-5678"}),
+    )
+
+    async def talk() -> list[Any]:
+        async with assistant(data, "--as", UEDA) as client:
+            return [await client.call_tool(name, told) for name, told in calls]
+
+    before = given(data)
+    results = asyncio.run(talk())
+    said = [r.content[0].text for r in results]
+    assert [r.is_error for r in results] == [True] * len(results), said
+    assert not any(mark in text for text in said for mark in ("\n", "http", "保冷剤")), said
+    assert "2000" in said[4]
+    assert all("090-1234-5678" in text for text in said[-2:])
+    assert given(data) == before
+
+
+def test_a_co_op_that_was_removed_meanwhile_finds_nothing_more(data: Path, tmp_path: Path) -> None:
+    folder = Path(shutil.copytree(data, tmp_path / "data"))
+
+    async def talk() -> list[Any]:
+        async with assistant(folder, "--as", UEDA) as client:
+            before = await client.call_tool("search", {"question": LUNCH})
+            database = Database(f"sqlite:///{folder / 'yui.db'}")
+            Members(database, lambda: dt.datetime.now(dt.UTC)).remove_co_op(UEDA)
+            database.close()
+            calls = (("search", {"question": LUNCH}), ("get", {"id": "act-22"}), ("propose_tip", {"text": LUNCH}))
+            return [before, *[await client.call_tool(name, told) for name, told in calls]]
+
+    kept = given(folder)
+    found, *after = asyncio.run(talk())
+    assert not found.is_error
+    assert all(r.is_error and "ueda" in r.content[0].text for r in after)
+    assert given(folder) == kept
 
 
 @pytest.mark.long

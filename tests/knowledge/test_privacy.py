@@ -100,6 +100,12 @@ def test_offsets_are_those_of_the_text_as_it_was_given(text: str, found: list[tu
     assert kinds(text) == found
 
 
+@pytest.mark.parametrize("unseen", ["\u034f", "\ufe0f", "\u3164", "\u200b", "\x07", "\u00ad", "\U000e0101"])
+def test_what_cannot_be_seen_hides_no_number(unseen: str) -> None:
+    hidden = unseen.join("090-1234-5678")
+    assert kinds(f"電話は{hidden}です") == [("phone", hidden)]
+
+
 @pytest.mark.parametrize(
     "text",
     [

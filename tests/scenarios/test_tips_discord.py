@@ -9,8 +9,10 @@ from typing import Any
 
 import pytest
 
+from bot.members import CoOp
 from bot.messages import Act, Choice
 from bot.wording import LANGUAGES, say
+from knowledge import Audience
 from tests.discord_objects import EMBED_LINKS, EPHEMERAL, ORDINARY, READ_MESSAGE_HISTORY, SEND_MESSAGES, Channel, Message, User
 from tests.discord_platform import DiscordPlatform, Interaction
 from tests.running import Running
@@ -313,6 +315,48 @@ def test_a_code_is_used_out_of_others_sight_for_the_channel_it_is_typed_in(room:
     assert asked.wait_response().ephemeral
     heard = r.script.heard[-1]
     assert (heard.text, heard.group, heard.conversation) == ("連携 ABCD-EFGH", True, r.pseudonym(r.channel))
+
+
+@pytest.mark.parametrize("code", ["ABC", " ", "<@1>", "ABCDEFGHIJKLMN"])
+def test_what_is_no_code_is_not_taken_for_a_question(room: Callable[..., Room], code: str) -> None:
+    r = room()
+    asked = r.platform.slash(r.channel, r.hanako, "link", code=code)
+    assert asked.wait_response().content == say("code_wrong", "ja")
+    assert asked.ephemeral
+    assert not r.script.heard
+
+
+def test_an_author_who_could_not_be_asked_can_be_asked_later(room: Callable[..., Room]) -> None:
+    r = room()
+    message = r.platform.say(r.channel, r.hanako, TIP["text"])
+    r.platform.fail("POST", f"channels/{r.channel.id}/messages", status=403, times=1)
+    assert "聞けません" in r.platform.message_command(message, SAVE, r.taro).wait_response().content
+    before = len(r.platform.sent)
+    assert "書いた人に" in r.platform.message_command(message, SAVE, r.taro).wait_response().content
+    assert any("いいですよ" in labels(m) for m in r.platform.sent[before:])
+
+
+def test_a_tip_for_ones_own_does_not_go_to_the_co_op_a_channel_is_linked_to_meanwhile(
+    place: tuple[DiscordPlatform, Running], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as unused:
+        r = Room(place, Script(place[1].yui.conversations, unused), "text")
+    members, curation, here = r.bot.yui.members, r.bot.yui.curation, r.pseudonym(r.channel)
+    for co_op in ("ueda", "suzaka"):
+        members.put_co_op(CoOp(co_op, co_op))
+    members.link(here, "ueda")
+    shown = r.platform.submit_modal(r.platform.slash(r.channel, r.hanako, "tip"), TIP).wait_response()
+    for answer in ("匿名で", "うちの組合だけ", "とばす"):
+        shown = r.press(shown, answer).wait_response()
+    members.link(here, "suzaka")
+    asked = r.press(shown, "送る").wait_response()
+    assert "だれに見せますか" in asked.content
+    assert curation.mine(r.pseudonym(r.hanako)) == []
+    shown = r.press(asked, "うちの組合だけ").wait_response()
+    assert TIP["outcome"] in shown.content
+    r.press(shown, "送る").wait_response()
+    (tip,) = curation.mine(r.pseudonym(r.hanako))
+    assert (tip.co_op, tip.draft.audience) == ("suzaka", Audience.of("coop:suzaka"))
 
 
 def test_a_message_in_a_thread_tells_which_channel_it_belongs_to(room: Callable[..., Room]) -> None:
