@@ -59,6 +59,7 @@ def prepare(yui: Yui) -> None:
         yui.members.put_co_op(CoOp(co_op, co_op))
         yui.members.link(group, co_op)
     yui.members.give(COORDINATOR, Grant(Role.COORDINATOR))
+    yui.keep_up()  # as a running bot does each minute
 
 
 async def say(yui: Yui, text: str, press: str = "") -> Reply:

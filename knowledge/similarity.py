@@ -129,7 +129,8 @@ class Similarity:
 
         found = {place: compared(place) for place in range(len(candidates))}
         if read_together and isinstance(self._embedder, ReadingEmbedder):
-            likely = sorted((p for p, r in found.items() if r.relation is not Relation.OTHER), key=lambda p: -found[p].score)
+            near = [p for p, r in found.items() if r.relation is not Relation.OTHER and candidates[p][1] != text]
+            likely = sorted(near, key=lambda p: -found[p].score)
             for place in likely[:_READ_TOGETHER]:
                 found[place] = compared(place, self._judged(self._embedder, written(text), written(candidates[place][1])))
         ordered = sorted(found.items(), key=lambda pr: (list(Relation).index(pr[1].relation), -pr[1].score))
