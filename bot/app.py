@@ -107,9 +107,9 @@ def create_app(yui: Yui) -> FastAPI:
 
 
 async def _keep_up(yui: Yui) -> None:
-    while True:
-        await asyncio.sleep(_UPKEEP)
+    while True:  # at once, too: the first question shall not wait for what can be read ahead
         await asyncio.to_thread(yui.keep_up)
+        await asyncio.sleep(_UPKEEP)
 
 
 async def _keep_running(name: str, run: Callable[[], Awaitable[None]]) -> None:
