@@ -150,13 +150,19 @@ def tables(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return file
 
 
+@pytest.fixture
+def sqlite(tmp_path: Path, tables: Path) -> Iterator[Database]:
+    """A database with all tables and nothing in them."""
+    found = Database(f"sqlite:///{shutil.copy(tables, tmp_path)}")
+    yield found
+    found.close()
+
+
 @pytest.fixture(params=["sqlite", "postgresql"])
-def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
-    """A database of each kind with all tables and nothing in them."""
+def database(request: pytest.FixtureRequest) -> Iterator[Database]:
+    """The same of each kind."""
     if request.param == "sqlite":
-        found = Database(f"sqlite:///{shutil.copy(request.getfixturevalue('tables'), tmp_path)}")
-        yield found
-        found.close()
+        yield request.getfixturevalue("sqlite")
         return
     server: PostgreSQL = request.getfixturevalue("postgresql")
     found = Database(server.tables)

@@ -27,6 +27,7 @@ _SCREEN = 250  # characters of an answer with its source
 _MOST = 6  # announcements in one answer
 _DETAILED = 3  # of them, for 「くわしく」
 _SURE = 0.95
+_MEETING = re.compile(r"(?:会|祭り?|まつり|式|研修|講座|集い|つどい|教室|バザー|見学|行事|イベント)$")
 _DATED = re.compile(r"\d月\s*\d+日|\d/\d")
 
 
@@ -55,7 +56,8 @@ class Asking:
         if (asked.particular or asked.names) and (told := self._from_text(asked, valid, turn, today)):
             return told
         if asked.names:
-            return self._by_name(asked, valid, over, turn, today) or self._of_kind(asked, valid, turn, today)
+            told = self._by_name(asked, valid, over, turn, today) or self._of_kind(asked, valid, turn, today)
+            return told or _not_announced(asked, turn, today)
         if one := self._gone_on_from(asked, valid, turn):
             return self._one(one, turn, today, asked)
         if gone := self._gone_on_from(asked, over, turn):
@@ -232,6 +234,15 @@ class Asking:
 
 def _spoken(announced: Announced, names: Sequence[str]) -> str:
     return particulars.speaking_of(announced.announcement.content, names) if names else ""
+
+
+def _not_announced(asked: Asked, turn: Turn, today: dt.date) -> Taken | None:
+    """「総会は来月?」 where no such thing has been announced: nobody else knows of days that are told from today."""
+    if not asked.is_then or asked.span is None or asked.span.last < today or any(c.isdigit() for c in asked.span.said):
+        return None
+    if not _MEETING.search(asked.names[-1]):
+        return None  # 「あしたの天気は?」
+    return plain(Act.ANSWER, f"「{'・'.join(asked.names)}」のことは、お知らせにはありません。", turn.language), turn.state
 
 
 def _whether_then(announced: Announced, asked: Asked, today: dt.date) -> str:

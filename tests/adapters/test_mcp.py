@@ -172,6 +172,7 @@ def test_the_program_ends_with_its_input_and_wants_a_known_co_op(data: Path) -> 
     assert unknown.stderr.decode().startswith("There is no co-op nobody")
 
 
+@pytest.mark.long
 def test_nobody_else_pays_for_the_library() -> None:
     look = "import sys, bot.cli, bot.app, adapters.web; print([m for m in sys.modules if m.split('.')[0] in ('mcp', 'mcp_types')])"
     told = subprocess.run([sys.executable, "-c", look], capture_output=True, text=True, check=True)

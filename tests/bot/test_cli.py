@@ -53,6 +53,7 @@ def test_ask_json(data: Path) -> None:
     assert answer["question"].startswith("How many")
 
 
+@pytest.mark.long
 def test_batch_keeps_order_and_ids(data: Path) -> None:
     rows = [
         {"id": 7, "question": "監事の任期は?"},
@@ -76,6 +77,7 @@ def test_replay(data: Path) -> None:
     assert "4年" in out["reply"]["text"]
 
 
+@pytest.mark.long
 def test_chat(data: Path) -> None:
     done = run(data, "chat", given="監事の任期は?\nくわしく\n".encode())
     assert done.returncode == 0

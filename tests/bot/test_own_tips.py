@@ -8,13 +8,14 @@ from pathlib import Path
 
 import pytest
 
+from knowledge import Database
 from tests.bot.people import GIVER, SUZAKAS_GROUP
 from tests.bot.tip_chat import TIP, Chat, chatting, choices
 
 
 @pytest.fixture
-def chat(tmp_path: Path) -> Iterator[Chat]:
-    with chatting(tmp_path) as found:
+def chat(sqlite: Database, tmp_path: Path) -> Iterator[Chat]:
+    with chatting(sqlite, tmp_path) as found:
         yield found
 
 

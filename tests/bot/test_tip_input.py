@@ -13,14 +13,14 @@ import pytest
 from bot.dialogues import Dialogues
 from bot.errors import UserMistake
 from bot.tips.tip import Action, Consent, Draft, Tip
-from knowledge import Audience, StoreUnavailable
+from knowledge import Audience, Database, StoreUnavailable
 from tests.bot.people import GIVER, LUNCH, OTHER, SUZAKAS_GROUP, UEDAS_COORDINATOR, UEDAS_GROUP
 from tests.bot.tip_chat import TIP, Chat, chatting, choices
 
 
 @pytest.fixture
-def chat(tmp_path: Path) -> Iterator[Chat]:
-    with chatting(tmp_path) as found:
+def chat(sqlite: Database, tmp_path: Path) -> Iterator[Chat]:
+    with chatting(sqlite, tmp_path) as found:
         yield found
 
 

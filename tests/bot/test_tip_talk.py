@@ -15,14 +15,14 @@ from bot.members import CoOp
 from bot.tips.talk import TipTalk
 from bot.tips.tip import Consent, Draft, TipState
 from bot.wording import LANGUAGES
-from knowledge import FEDERATION, PUBLIC, Audience
+from knowledge import FEDERATION, PUBLIC, Audience, Database
 from tests.bot.people import GIVER, NOBODYS_GROUP, OTHER, SUZAKAS_GROUP, UEDAS_GROUP
 from tests.bot.tip_chat import ITS_PIECES, ITS_QUESTION, TIP, Chat, chatting, choices
 
 
 @pytest.fixture
-def chat(tmp_path: Path) -> Iterator[Chat]:
-    with chatting(tmp_path) as found:
+def chat(sqlite: Database, tmp_path: Path) -> Iterator[Chat]:
+    with chatting(sqlite, tmp_path) as found:
         yield found
 
 

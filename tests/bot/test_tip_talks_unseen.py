@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from bot.tips.tip import Consent, Draft
-from knowledge import FEDERATION, PUBLIC, Audience
+from knowledge import FEDERATION, PUBLIC, Audience, Database
 from tests.bot.people import GIVER, NOBODYS_GROUP, OTHER
 from tests.bot.tip_chat import Chat, chatting, choices
 
@@ -17,8 +17,8 @@ OWN = Audience.of("coop:ueda")
 
 
 @pytest.fixture
-def chat(tmp_path: Path) -> Iterator[Chat]:
-    with chatting(tmp_path) as found:
+def chat(sqlite: Database, tmp_path: Path) -> Iterator[Chat]:
+    with chatting(sqlite, tmp_path) as found:
         yield found
 
 

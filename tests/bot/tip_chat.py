@@ -70,11 +70,9 @@ class Chat:
 
 
 @contextmanager
-def chatting(folder: Path) -> Iterator[Chat]:
-    database = Database(f"sqlite:///{folder / 'yui.db'}")
+def chatting(database: Database, folder: Path) -> Iterator[Chat]:
     with people(database, folder) as found:
         yield Chat(found, TipTalk(found.curation, found.members, Dialogues(database), found.clock, "ボット"))
-    database.close()
 
 
 def choices(reply: Reply) -> list[str]:

@@ -528,6 +528,7 @@ def test_a_wrong_token_is_said_and_the_rest_runs_on(data_folder: Path, caplog: p
     assert TOKEN not in caplog.text
 
 
+@pytest.mark.long
 def test_after_a_restart_everything_that_still_can_be_is_answered_once(data_folder: Path) -> None:
     with LinePlatform(secret=SECRET, access_token=TOKEN) as line:
         first = Running(settings(line, data_folder))

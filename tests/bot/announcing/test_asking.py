@@ -47,11 +47,10 @@ class Talk:
 
 
 @pytest.fixture
-def talk(tmp_path: Path) -> Iterator[Talk]:
-    database = Database(f"sqlite:///{tmp_path / 'yui.db'}")
+def talk(sqlite: Database, tmp_path: Path) -> Iterator[Talk]:
     clock = FixedClock(NOW.isoformat())
-    store = Store(database)
-    knowledge = KnowledgeBase(database, FakeEmbedder(), tmp_path / "index")
+    store = Store(sqlite)
+    knowledge = KnowledgeBase(sqlite, FakeEmbedder(), tmp_path / "index")
     told: list[Announced] = []
     withdrawn: set[str] = set()
     page = "https://yui.example.jp/announcements/{}.signed".format
@@ -59,7 +58,6 @@ def talk(tmp_path: Path) -> Iterator[Talk]:
     conversations = Conversations(knowledge, store, Signer(b"key"), clock, Metrics(), bulletin=bulletin)
     yield Talk(conversations, bulletin, knowledge, clock, told, withdrawn)
     knowledge.close()
-    database.close()
 
 
 def everything() -> tuple[Announced, ...]:
@@ -144,6 +142,14 @@ def test_a_day_with_nothing_on_it_is_said_to_be_free_and_the_next_is_named(talk:
     assert "あしたの行事と締切は、お知らせにはありません" in told
     assert "7月15日(水)" in told
     assert talk.says("明日は何かある?", None) == "あしたの行事と締切は、お知らせにはありません。"
+
+
+def test_what_was_not_announced_is_said_to_be_missing(talk: Talk) -> None:
+    assert talk.says("総会は来月?") == "「総会」のことは、お知らせにはありません。"
+    talk.announce(*everything())
+    assert talk.says("夏祭りは来月?", "kofu") == "「夏祭り」のことは、お知らせにはありません。"  # it was for others
+    for others in ("法律の施行は2022年10月1日?", "あしたの天気は?", "あしたの新横浜の天気、雨ふる?"):
+        assert "お知らせにはありません" not in talk.says(others)
 
 
 def test_who_cannot_apply_yet_hears_from_when(talk: Talk) -> None:

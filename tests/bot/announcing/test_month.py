@@ -85,6 +85,7 @@ asyncio.run(engine.run([Writing()]))
 """
 
 
+@pytest.mark.long
 def test_kill_9_during_a_fan_out_loses_nothing_and_repeats_only_under_the_same_key(tmp_path: Path) -> None:
     file, log, chats = tmp_path / "yui.db", tmp_path / "log", 300
     database = Database(f"sqlite:///{file}")

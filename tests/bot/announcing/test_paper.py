@@ -160,6 +160,7 @@ def test_a_picture_is_printed(tmp_path: Path) -> None:
         assert [o for o in document[0].get_objects() if o.type == raw.FPDF_PAGEOBJ_IMAGE]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     "text", ["", "あ" * 1500, "https://example.jp/" + "a" * 900, "\n" * 300, "（" * 400, "。" * 400, "\u202e\x07\ud800逆"]
 )
