@@ -63,10 +63,9 @@ class Chats:
             put = insert(c)(chat_members)
             new = {"people": put.excluded.people, "asked_at": put.excluded.asked_at}
             c.execute(put.on_conflict_do_update(index_elements=[chat_members.c.conversation], set_=new), rows)
-            place = _every().subquery()
-            still = sa.select(place.c.conversation).where(place.c.conversation.in_(people))
-            here = chat_members.c.conversation
-            c.execute(sa.delete(chat_members).where(here.in_(people), here.not_in(still)))
+            known = sa.union(*(sa.select(t.c.conversation).where(t.c.conversation.in_(people)) for t in (groups, chats)))
+            if left := set(people) - set(c.scalars(known)):
+                c.execute(sa.delete(chat_members).where(chat_members.c.conversation.in_(left)))
 
     def uncounted(self, platform: str, before: dt.datetime, most: int) -> list[Chat]:
         """Chats of which nobody has asked since then how many people they have."""
