@@ -61,6 +61,7 @@ _OTHER_WORD = 0.3
 _FEW_WORDS = 3  # a sentence of so few is no addition
 _LEAST = 3  # pieces of a text that the other matches least
 _READ_TOGETHER = 3  # of many candidates the likeliest: the others are judged by their features alone
+_READ_OF_A_TEXT = 480  # characters that the model reads; of the longest tip it would take a second and a half to read all
 _KEPT_PAIRS = 1_000  # judgements of the model: the same cards are looked at again and again
 _KEPT = 64  # texts whose reading is kept: a round holds the same few against each other
 
@@ -168,7 +169,8 @@ def read_all(embedder: Embedder, texts: Sequence[str]) -> list[Read]:
     if not isinstance(embedder, ReadingEmbedder):
         return [(vector, None) for vector in embedder.embed_passages(texts)]
     spelled_out = [written(t) for t in texts]
-    return [(r.vector, meanings(w, r)) for w, r in zip(spelled_out, embedder.read_passages(spelled_out), strict=True)]
+    readings = embedder.read_passages([w[:_READ_OF_A_TEXT] for w in spelled_out])
+    return [(r.vector, meanings(w, r)) for w, r in zip(spelled_out, readings, strict=True)]
 
 
 def written(text: str) -> str:
