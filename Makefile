@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 BENCH ?= data/benchmark
 VECTORS ?= data/bench-vectors
 # Four test processes, which wait for servers and clocks half of their time; each holds a whole bot (up to a gigabyte). A file's tests stay together.
-PARALLEL ?= -n 4 --dist loadfile
+PARALLEL ?= -n 4 --dist loadfile --no-loadscope-reorder
 
 .PHONY: run test check test-long test-transformers transformers soak bench fit vectors browser clean
 

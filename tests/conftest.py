@@ -31,6 +31,14 @@ settings.register_profile("yui", deadline=None)
 settings.load_profile("yui")
 
 
+# Files of few tests that take long each: begun first, so that at the end not one process alone is left with them.
+_FIRST = ("scenarios", "contracts", "properties")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    items.sort(key=lambda item: not set(_FIRST) & set(item.path.parts))
+
+
 @pytest.fixture(autouse=True)
 def loopback_only() -> Iterator[None]:
     socket_allow_hosts(["127.0.0.1", "::1", "localhost"], allow_unix_socket=True)

@@ -30,7 +30,9 @@ class Running:
         port = free_port()
         self.address = f"http://127.0.0.1:{port}"
         self.app = create_app(self.yui)
-        config = uvicorn.Config(self.app, host="127.0.0.1", port=port, log_level="error", server_header=False)
+        config = uvicorn.Config(
+            self.app, host="127.0.0.1", port=port, log_level="error", server_header=False, timeout_keep_alive=60
+        )
         self._server = uvicorn.Server(config)
         self._thread = threading.Thread(target=lambda: asyncio.run(self._server.serve()), name="bot", daemon=True)
 

@@ -87,7 +87,9 @@ def _desk(tmp_path_factory: pytest.TempPathFactory, filled: Callable[[Path], Pat
     yui.members.give("cli:tests", Grant(Role.ADMIN))
     yui.members.put_co_op(CoOp(SUZAKA, "すざか組合", "長野県須坂市", ("保育",)))
     port = free_port()
-    server = uvicorn.Server(uvicorn.Config(create_app(yui), host="127.0.0.1", port=port, log_level="error", server_header=False))
+    server = uvicorn.Server(
+        uvicorn.Config(create_app(yui), host="127.0.0.1", port=port, log_level="error", server_header=False, timeout_keep_alive=60)
+    )
     thread = threading.Thread(target=lambda: asyncio.run(server.serve()), daemon=True)
     thread.start()
     while not server.started:
