@@ -83,6 +83,7 @@ def test_a_question_that_says_what_it_is_about_goes_on_from_nothing() -> None:
     assert follow_up("じゃあ期限は?", State()).to_nothing
 
 
+@pytest.mark.timed
 @pytest.mark.parametrize("unit", ["さっきの", "あ", "ちがった、", "それの", "監事の", "に戻るけど", "じゃあ", "what about "])
 def test_no_message_takes_long(unit: str) -> None:
     for text in (unit * 300, unit * 300 + "は?"):

@@ -46,6 +46,7 @@ def test_questions_stay_questions(question: str) -> None:
     assert recognise(question) is Intent.QUESTION
 
 
+@pytest.mark.timed
 @pytest.mark.parametrize(
     "unit",
     [

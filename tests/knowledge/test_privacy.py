@@ -184,6 +184,7 @@ LONG = {
 }
 
 
+@pytest.mark.timed
 @pytest.mark.parametrize("what", LONG)
 def test_long_texts_take_less_than_a_second(what: str) -> None:
     text = LONG[what][:20_000]
